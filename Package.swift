@@ -1,0 +1,85 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Kernels are built with full optimisation and without overflow checks in every configuration, so that
+// `swift test` exercises the machine code that `swift build -c release` ships. The unroll threshold lets LLVM
+// unroll the loop over accumulator rows completely; below it the accumulators live on the stack.
+let kernelFlags: [SwiftSetting] = [
+  .unsafeFlags(["-O", "-Ounchecked", "-Xllvm", "-unroll-threshold=4000"])
+]
+
+/// Compiler flags that let one module use the named x86 features, and no other module.
+func isa(_ features: String...) -> [SwiftSetting] {
+  kernelFlags + [.unsafeFlags(features.flatMap { ["-Xcc", "-m\($0)"] })]
+}
+
+// Reference results and statistics are inner loops too: slow ones would make debug tests take minutes.
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
+
+#if arch(x86_64)
+  let isaModules: [Target] = [
+    .target(name: "KernelsAVX2", dependencies: ["Kernels"], swiftSettings: isa("avx2", "fma")),
+    .target(
+      name: "KernelsAVX512", dependencies: ["Kernels"],
+      swiftSettings: isa("avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma")),
+  ]
+#else
+  let isaModules: [Target] = []
+#endif
+let isaDependencies = isaModules.map { Target.Dependency.byName(name: $0.name) }
+
+let package = Package(
+  name: "PointwiseLab",
+  products: [.executable(name: "pointwise", targets: ["pointwise"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"]), .brew(["hwloc"])]),
+    .target(name: "CPlatform"),
+    .target(name: "Topology", dependencies: ["CHwloc", "CPlatform"]),
+    .target(
+      name: "Layers", dependencies: [.product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: optimised),
+    .target(
+      name: "Kernels", dependencies: ["Layers", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: kernelFlags),
+    .target(name: "KernelsPortable", dependencies: ["Kernels"], swiftSettings: kernelFlags),
+    .target(name: "Teams", dependencies: ["Topology", "CPlatform"], swiftSettings: optimised),
+    .target(name: "Statistics", swiftSettings: optimised),
+    .target(
+      name: "Harness",
+      dependencies: [
+        "Topology", "Layers", "Kernels", "KernelsPortable", "Teams", "Statistics", "CPlatform", "Yams",
+      ] + isaDependencies),
+    .target(
+      name: "Results",
+      dependencies: [
+        "Layers", "Topology", "Statistics", "SwiftCSV",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+    .target(name: "Reports", dependencies: ["Results", "Statistics"]),
+    .executableTarget(
+      name: "pointwise",
+      dependencies: [
+        "Harness", "Results", "Reports", "Topology", "Layers", "Kernels", "Teams", "Statistics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ] + isaModules + [
+    .testTarget(name: "TopologyTests", dependencies: ["Topology"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Harness", "Kernels", "Layers"]),
+    .testTarget(name: "TeamsTests", dependencies: ["Teams", "Topology"]),
+    .testTarget(name: "HarnessTests", dependencies: ["Harness", "Statistics"]),
+    .testTarget(name: "ResultsTests", dependencies: ["Results"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results"]),
+    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

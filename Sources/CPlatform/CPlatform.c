@@ -1,0 +1,2 @@
+// CPlatform is header-only; a C target needs one translation unit all the same.
+#include "CPlatform.h"

@@ -1,0 +1,7 @@
+#ifndef CPLATFORM_H
+#define CPLATFORM_H
+
+#include "affinity.h"
+#include "cpu_features.h"
+
+#endif

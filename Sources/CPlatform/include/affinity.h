@@ -1,0 +1,3 @@
+#ifndef AFFINITY_H
+#define AFFINITY_H
+#endif

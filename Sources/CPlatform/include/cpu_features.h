@@ -1,0 +1,3 @@
+#ifndef CPU_FEATURES_H
+#define CPU_FEATURES_H
+#endif
