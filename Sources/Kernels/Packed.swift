@@ -1,0 +1,268 @@
+public import Layers
+
+/// A register-blocked microkernel over weights that are packed once, ahead of time.
+///
+/// **Channels last** (NHWC, NC). Rows of the tile are pixels, columns are output channels. Weights are packed in panels
+/// of NR = vectors × lanes channels, [⌈n/NR⌉][k][NR], filled up with zeros. The input is read where it lies, by
+/// broadcast, unless that is slow: rows whose stride is a multiple of 4 KiB compete for one set of the L1 cache, and
+/// strided layers end a run of pixels every few rows. Then the rows of a tile are copied to scratch memory first.
+///
+///     for a stripe of panels whose weights fill half of the L2 cache
+///       for a cut of the depth, so that a tile's input rows fill half of the L1 cache
+///         for tiles of rows, for the stripe's panels: microkernel
+///
+/// **Channels first** (NCHW). Rows are output channels, columns are pixels. Weights are packed in panels of MR channels,
+/// [⌈n/MR⌉][k][MR]. Pixels of one image are copied to a panel of NR pixels, [depth][NR], in scratch memory: whole
+/// vectors where they are contiguous.
+///
+///     for panels of pixels, for a cut of the depth: copy the panel
+///       for panels of channels: microkernel
+///
+/// Between two cuts of the depth, partial sums wait in the output. A vector that would reach past the block's last
+/// column is computed in scratch memory, and only its valid part is copied to the output.
+public enum Packed<Target: VectorISA>: KernelFamily {
+  /// The kernel's name.
+  @inlinable
+  public static var name: String { "packed" }
+  /// One line on what the kernel does.
+  @inlinable
+  public static var summary: String { "register-blocked microkernel over prepacked weights" }
+
+  /// Channels of a panel in channels-last layouts, pixels of a panel in NCHW.
+  @inlinable @inline(__always)
+  static func panelWidth(_ problem: Problem) -> Int {
+    (problem.isChannelsLast ? Target.PixelTile.vectors : Target.ChannelTile.vectors) &* Target.lanes
+  }
+
+  /// Channels of one panel of packed weights.
+  @inlinable @inline(__always)
+  static func weightPanel(_ problem: Problem) -> Int {
+    problem.isChannelsLast ? panelWidth(problem) : Target.ChannelTile.rows
+  }
+
+  /// Blocks begin on whole panels of weights, and, in NCHW, on whole vectors of pixels.
+  @inlinable
+  public static func grain(_ problem: Problem) -> Grain {
+    Grain(rows: problem.isChannelsLast ? 1 : Target.lanes, columns: weightPanel(problem))
+  }
+
+  /// Whole panels of weights.
+  @inlinable
+  public static func packedWeightCount(_ problem: Problem) -> Int {
+    roundUp(problem.n, weightPanel(problem)) &* problem.k
+  }
+
+  /// Packs [n][k] weights into panels, [⌈n/width⌉][k][width], zeros after the last channel.
+  @inlinable
+  public static func packWeights(
+    _ problem: Problem, _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
+  ) {
+    let width = weightPanel(problem)
+    for n0 in stride(from: 0, to: problem.n, by: width) {
+      let panel = packed + n0 &* problem.k
+      for column in 0..<width {
+        let source = weights + (n0 &+ column) &* problem.k
+        let isPadding = n0 &+ column >= problem.n
+        for k in 0..<problem.k { panel[k &* width &+ column] = isPadding ? 0 : source[k] }
+      }
+    }
+  }
+
+  // MARK: Scratch memory
+
+  /// Terms that are summed between two visits of the output.
+  @inlinable @inline(__always)
+  static func depth(_ problem: Problem) -> Int {
+    // Channels last: the input rows of one tile. NCHW: a panel of pixels.
+    let width = problem.isChannelsLast ? min(problem.m, Target.PixelTile.rows) : panelWidth(problem)
+    let most = max(64, problem.caches.l1d / 2 / MemoryLayout<Float>.size / width)
+    let cuts = (problem.k &+ most &- 1) / most
+    return (problem.k &+ cuts &- 1) / cuts
+  }
+
+  /// From row to row of copied input rows: one vector more than needed, so that rows do not alias.
+  @inlinable @inline(__always)
+  static func copiedRowStride(_ problem: Problem) -> Int {
+    roundUp(depth(problem), Target.lanes) &+ Target.lanes
+  }
+
+  /// Copied input, then an edge tile, then an edge tile's bias.
+  @inlinable
+  public static func scratchCount(_ problem: Problem) -> Int { biasOffset(problem) &+ panelWidth(problem) }
+
+  @inlinable @inline(__always)
+  static func edgeOffset(_ problem: Problem) -> Int {
+    problem.isChannelsLast
+      ? Target.PixelTile.rows &* copiedRowStride(problem) : depth(problem) &* panelWidth(problem)
+  }
+
+  @inlinable @inline(__always)
+  static func biasOffset(_ problem: Problem) -> Int {
+    edgeOffset(problem) &+ max(Target.PixelTile.rows, Target.ChannelTile.rows) &* panelWidth(problem)
+  }
+
+  @inlinable @inline(__always)
+  static func roundUp(_ count: Int, _ multiple: Int) -> Int { (count &+ multiple &- 1) / multiple &* multiple }
+
+  // MARK: Computing
+
+  /// Computes `block`.
+  ///
+  /// - Requires: `block.columns` begins on a panel of weights.
+  @inlinable
+  public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    if problem.isChannelsLast {
+      channelsLast(problem, operands, block)
+    } else {
+      channelsFirst(problem, operands, block)
+    }
+  }
+
+  @inlinable
+  static func channelsLast(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    let width = panelWidth(problem)
+    let depth = depth(problem)
+    let fitting = problem.caches.l2 / 2 / MemoryLayout<Float>.size / depth
+    let stripeWidth = max(width, fitting / width &* width)
+    let isCopied = !problem.hasUniformPixels || problem.inputPixelStride &* MemoryLayout<Float>.size % 4096 == 0
+    let tiles = (block.rows.count &+ Target.PixelTile.rows &- 1) / Target.PixelTile.rows
+
+    for stripe in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: stripeWidth) {
+      let stripeEnd = min(block.columns.upperBound, stripe &+ stripeWidth)
+      for k0 in stride(from: 0, to: problem.k, by: depth) {
+        let k1 = min(problem.k, k0 &+ depth)
+        for t in 0..<tiles {
+          // Tiles share the rows out evenly: 25 rows are 13 + 12, not 14 + 11.
+          let m0 = block.rows.lowerBound &+ block.rows.count &* t / tiles
+          let m1 = block.rows.lowerBound &+ block.rows.count &* (t &+ 1) / tiles
+          var a = operands.input + problem.inputOffset(m0) + k0
+          var aStride = problem.inputPixelStride
+          if isCopied {
+            aStride = copiedRowStride(problem)
+            for m in m0..<m1 {
+              (operands.scratch + (m &- m0) &* aStride)
+                .update(from: operands.input + problem.inputOffset(m) + k0, count: k1 &- k0)
+            }
+            a = UnsafePointer(operands.scratch)
+          }
+          for n in stride(from: stripe, to: stripeEnd, by: width) {
+            let tile = TileOperands(
+              a: a, aStride: aStride, b: operands.weights + (n &* problem.k &+ k0 &* width), bStride: width,
+              depth: k1 &- k0, c: operands.output + problem.outputOffset(m0) + n, cStride: problem.outputPixelStride,
+              accumulates: k0 > 0, bias: operands.bias.map { $0 + n },
+              activation: k1 == problem.k ? problem.activation : .none)
+            let columns = min(width, stripeEnd &- n)
+            run(problem, operands, tile, rows: m1 &- m0, columns: columns, biasPerColumn: true) { vectors, tile in
+              Target.PixelTile.pixelRows(m1 &- m0, vectors, tile)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @inlinable
+  static func channelsFirst(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    let rows = Target.ChannelTile.rows
+    let depth = depth(problem)
+    var m = block.rows.lowerBound
+    while m < block.rows.upperBound {
+      let imageEnd = min(block.rows.upperBound, m &- m % problem.imagePixels &+ problem.imagePixels)
+      // Panels share the vectors of the image out evenly: 4 vectors are 2 + 2, not 3 + 1.
+      let vectors = (imageEnd &- m &+ Target.lanes &- 1) / Target.lanes
+      let panels = (vectors &+ Target.ChannelTile.vectors &- 1) / Target.ChannelTile.vectors
+      let width = (vectors &+ panels &- 1) / panels &* Target.lanes
+      let m1 = min(imageEnd, m &+ width)
+      for k0 in stride(from: 0, to: problem.k, by: depth) {
+        let k1 = min(problem.k, k0 &+ depth)
+        copyPixels(problem, operands, m..<m1, k0..<k1, width)
+        for n in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: rows) {
+          let count = min(rows, block.columns.upperBound &- n)
+          let tile = TileOperands(
+            a: operands.weights + (n &* problem.k &+ k0 &* rows), aStride: rows,
+            b: UnsafePointer(operands.scratch), bStride: width, depth: k1 &- k0,
+            c: operands.output + problem.outputOffset(m) + n &* problem.outputChannelStride,
+            cStride: problem.outputChannelStride, accumulates: k0 > 0, bias: operands.bias.map { $0 + n },
+            activation: k1 == problem.k ? problem.activation : .none)
+          run(problem, operands, tile, rows: count, columns: m1 &- m, biasPerColumn: false) { vectors, tile in
+            Target.ChannelTile.channelRows(count, vectors, tile)
+          }
+        }
+      }
+      m = m1
+    }
+  }
+
+  /// Copies the input of `pixels` of one image, channels `channels`, to scratch memory as [channels][width], zeros
+  /// after the last pixel.
+  @inlinable @inline(never)
+  static func copyPixels(
+    _ problem: Problem, _ operands: Operands, _ pixels: Range<Int>, _ channels: Range<Int>, _ width: Int
+  ) {
+    let input = operands.input + channels.lowerBound &* problem.inputChannelStride
+    var m = pixels.lowerBound
+    while m < pixels.upperBound {
+      let end = problem.endOfRun(from: m, limit: pixels.upperBound)
+      var source = input + problem.inputOffset(m)
+      var target = operands.scratch + (m &- pixels.lowerBound)
+      for _ in channels {
+        if problem.inputPixelStride == 1 {
+          var pixel = 0
+          while pixel &+ Target.lanes <= end &- m {
+            Target.store(Target.load(source + pixel), target + pixel)
+            pixel &+= Target.lanes
+          }
+          while pixel < end &- m {
+            target[pixel] = source[pixel]
+            pixel &+= 1
+          }
+        } else {
+          for pixel in 0..<end &- m { target[pixel] = source[pixel &* problem.inputPixelStride] }
+        }
+        source += problem.inputChannelStride
+        target += width
+      }
+      m = end
+    }
+    for channel in 0..<channels.count {
+      for pixel in pixels.count..<width { operands.scratch[channel &* width &+ pixel] = 0 }
+    }
+  }
+
+  /// Runs the microkernel on `tile`, of which `rows` × `columns` are valid, by way of scratch memory if the columns do
+  /// not fill whole vectors; then the activation, unless the microkernel has done it.
+  @inlinable @inline(__always)
+  static func run(
+    _ problem: Problem, _ operands: Operands, _ tile: TileOperands, rows: Int, columns: Int, biasPerColumn: Bool,
+    _ microkernel: (_ vectors: Int, TileOperands) -> Void
+  ) {
+    let vectors = (columns &+ Target.lanes &- 1) / Target.lanes
+    if columns == vectors &* Target.lanes {
+      microkernel(vectors, tile)
+      Epilogue<Target>.finish(tile.activation, tile.c, rows: rows, columns: columns, stride: tile.cStride)
+      return
+    }
+    var edge = tile
+    edge.c = operands.scratch + edgeOffset(problem)
+    edge.cStride = vectors &* Target.lanes
+    if biasPerColumn, let bias = tile.bias {
+      let padded = operands.scratch + biasOffset(problem)
+      for column in 0..<edge.cStride { padded[column] = column < columns ? bias[column] : 0 }
+      edge.bias = UnsafePointer(padded)
+    }
+    if tile.accumulates {
+      for row in 0..<rows {
+        for column in 0..<edge.cStride {
+          edge.c[row &* edge.cStride &+ column] = column < columns ? tile.c[row &* tile.cStride &+ column] : 0
+        }
+      }
+    }
+    microkernel(vectors, edge)
+    Epilogue<Target>.finish(tile.activation, edge.c, rows: rows, columns: columns, stride: edge.cStride)
+    for row in 0..<rows {
+      for column in 0..<columns {
+        tile.c[row &* tile.cStride &+ column] = edge.c[row &* edge.cStride &+ column]
+      }
+    }
+  }
+}

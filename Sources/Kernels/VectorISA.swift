@@ -1,0 +1,89 @@
+/// An instruction set that kernels are compiled for, as a phantom type.
+///
+/// Generic kernel code takes the ISA as a type parameter, so that every instantiation has a symbol of its own. Without
+/// it, two modules would emit one symbol for the same generic function, the linker would keep one of them, and a CPU
+/// without AVX-512 might be handed the AVX-512 copy.
+///
+/// A conforming type is declared in the module that is compiled with that ISA's flags, and nowhere else.
+public protocol VectorISA: Sendable {
+  /// The widest vector of floats that the ISA computes with in one instruction.
+  associatedtype F32: SIMD, Sendable where F32.Scalar == Float
+
+  /// The tile of ``Packed`` for channels-last layouts: rows are pixels, columns are output channels.
+  associatedtype PixelTile: RegisterTile
+  /// The tile of ``Packed`` for channels-first layouts: rows are output channels, columns are pixels.
+  associatedtype ChannelTile: RegisterTile
+
+  /// Which ISA this is.
+  static var isa: ISA { get }
+
+  /// Returns `sum + a · b`: fused where the ISA has a fused multiply-add, in two roundings where it has none.
+  ///
+  /// An ISA without the instruction must not call `addProduct`: it would become a call of `fmaf` for every lane.
+  static func multiplyAdd(_ sum: F32, _ a: F32, _ b: F32) -> F32
+
+  // The standard library compares, selects and adds up lanes in one instruction for a concrete vector type, and in a
+  // loop over the lanes for a generic one. So these two are written once for each ISA.
+
+  /// Returns `x` with every lane clamped to low...high. NaN stays NaN.
+  static func clamp(_ x: F32, low: F32, high: F32) -> F32
+
+  /// Returns the sum of all lanes, added up pairwise.
+  static func sum(_ x: F32) -> Float
+}
+
+/// The ISAs that kernels are compiled for, from the narrowest to the widest.
+public enum ISA: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
+  /// The baseline of the architecture: SSE2 on x86-64, NEON on arm64.
+  case portable
+  /// AVX2 with FMA: 256-bit vectors, 16 registers.
+  case avx2
+  /// AVX-512 F, VL, DQ and BW: 512-bit vectors, 32 registers.
+  case avx512
+
+  /// The CPU features, under their names in /proc/cpuinfo, that a CPU needs to execute this ISA's code.
+  public var requiredFeatures: Set<String> {
+    switch self {
+    case .portable: []
+    case .avx2: ["avx2", "fma"]
+    case .avx512: ["avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw"]
+    }
+  }
+
+  /// Orders ISAs from the narrowest to the widest.
+  public static func < (a: ISA, b: ISA) -> Bool {
+    ISA.allCases.firstIndex(of: a)! < ISA.allCases.firstIndex(of: b)!
+  }
+}
+
+extension VectorISA {
+  /// Floats in one vector.
+  @inlinable @inline(__always)
+  static var lanes: Int { F32.scalarCount }
+
+  /// Loads `lanes` floats from `p`, which need not be aligned.
+  @inlinable @inline(__always)
+  static func load(_ p: UnsafePointer<Float>) -> F32 {
+    UnsafeRawPointer(p).loadUnaligned(as: F32.self)
+  }
+
+  /// Loads `lanes` floats that lie `stride` elements apart, by scalar loads.
+  @inlinable @inline(__always)
+  static func load(_ p: UnsafePointer<Float>, stride: Int) -> F32 {
+    var vector = F32()
+    for lane in 0..<lanes { vector[lane] = p[lane &* stride] }
+    return vector
+  }
+
+  /// Stores all lanes to `p`, which need not be aligned.
+  @inlinable @inline(__always)
+  static func store(_ vector: F32, _ p: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(p).storeBytes(of: vector, as: F32.self)
+  }
+
+  /// Stores the first `count` lanes to `p`.
+  @inlinable @inline(__always)
+  static func store(_ vector: F32, _ p: UnsafeMutablePointer<Float>, count: Int) {
+    for lane in 0..<count { p[lane] = vector[lane] }
+  }
+}

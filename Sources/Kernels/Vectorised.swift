@@ -1,0 +1,180 @@
+/// Vectors over the contiguous dimension, nothing packed.
+///
+/// In channels-last layouts the contiguous dimension of input and weights is the summed one: a tile of pixels × channels
+/// is summed in vectors, whose lanes are added up at the end. In NCHW it is the pixels': a vector of pixels is
+/// multiplied by one broadcast weight, and is stored as it is.
+public enum Vectorised<Target: VectorISA>: KernelFamily {
+  /// The kernel's name.
+  @inlinable
+  public static var name: String { "simd" }
+  /// One line on what the kernel does.
+  @inlinable
+  public static var summary: String { "vectors over the contiguous dimension, nothing packed" }
+
+  /// Channels that are summed together, so that their chains hide the latency of the multiply-add.
+  @inlinable
+  static var channels: Int { 4 }
+
+  /// Blocks end on whole tiles.
+  @inlinable
+  public static func grain(_ problem: Problem) -> Grain {
+    Grain(rows: problem.isChannelsLast ? 2 : 2 &* Target.lanes, columns: channels)
+  }
+
+  /// Computes `block`.
+  @inlinable
+  public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    if problem.isChannelsLast {
+      channelsLast(problem, operands, block)
+    } else {
+      channelsFirst(problem, operands, block)
+    }
+  }
+
+  // MARK: Channels last: dot products
+
+  /// Computes `block` two pixels at a time. A stripe of channels whose weights fit half of the L2 cache is finished for
+  /// all pixels before the next one is begun.
+  @inlinable
+  static func channelsLast(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    let fitting = problem.caches.l2 / 2 / MemoryLayout<Float>.size / problem.k
+    let width = max(channels, fitting / channels &* channels)
+    for n0 in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: width) {
+      let stripe = n0..<min(block.columns.upperBound, n0 &+ width)
+      var m = block.rows.lowerBound
+      while m < block.rows.upperBound {
+        if problem.endOfRun(from: m, limit: block.rows.upperBound) &- m >= 2 {
+          dots(problem, operands, m, stripe, Extent<2>.self)
+          m &+= 2
+        } else {
+          dots(problem, operands, m, stripe, Extent<1>.self)
+          m &+= 1
+        }
+      }
+    }
+  }
+
+  /// Computes `MR` evenly spaced pixels × `columns`.
+  @inlinable @inline(__always)
+  static func dots<let MR: Int>(
+    _ problem: Problem, _ operands: Operands, _ m: Int, _ columns: Range<Int>, _ rows: Extent<MR>.Type
+  ) {
+    var n = columns.lowerBound
+    while n &+ channels <= columns.upperBound {
+      dot(problem, operands, m, n, rows, Extent<4>.self)
+      n &+= channels
+    }
+    while n < columns.upperBound {
+      dot(problem, operands, m, n, rows, Extent<1>.self)
+      n &+= 1
+    }
+  }
+
+  /// Computes the dot products of `MR` evenly spaced pixels with `NR` channels.
+  @inlinable @inline(never)
+  static func dot<let MR: Int, let NR: Int>(
+    _ problem: Problem, _ operands: Operands, _ m: Int, _ n: Int, _ rows: Extent<MR>.Type, _ columns: Extent<NR>.Type
+  ) {
+    let depth = problem.k
+    let rowStride = problem.inputPixelStride
+    let input = operands.input + problem.inputOffset(m)
+    let weights = operands.weights + n &* depth
+    var sums = InlineArray<NR, InlineArray<MR, Target.F32>>(repeating: InlineArray(repeating: Target.F32()))
+    var k = 0
+    while k &+ Target.lanes <= depth {
+      let x = InlineArray<MR, Target.F32> { row in Target.load(input + (row &* rowStride &+ k)) }
+      for column in 0..<NR {
+        let w = Target.load(weights + (column &* depth &+ k))
+        for row in 0..<MR { sums[column][row] = Target.multiplyAdd(sums[column][row], x[row], w) }
+      }
+      k &+= Target.lanes
+    }
+    let output = operands.output + problem.outputOffset(m) + n
+    for column in 0..<NR {
+      for row in 0..<MR {
+        var sum = Target.sum(sums[column][row])
+        for tail in k..<depth { sum += input[row &* rowStride &+ tail] * weights[column &* depth &+ tail] }
+        if let bias = operands.bias { sum += bias[n &+ column] }
+        output[row &* problem.outputPixelStride &+ column] = Epilogue<Target>.apply(problem.activation, sum)
+      }
+    }
+  }
+
+  // MARK: Channels first: vectors of pixels
+
+  /// Computes `block` two vectors of pixels at a time, then one, then single pixels at the end of a run.
+  @inlinable
+  static func channelsFirst(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    var m = block.rows.lowerBound
+    while m < block.rows.upperBound {
+      let left = problem.endOfRun(from: m, limit: block.rows.upperBound) &- m
+      if left >= 2 &* Target.lanes {
+        vectors(problem, operands, m, block.columns, Extent<2>.self)
+        m &+= 2 &* Target.lanes
+      } else if left >= Target.lanes {
+        vectors(problem, operands, m, block.columns, Extent<1>.self)
+        m &+= Target.lanes
+      } else {
+        Naive<Target>.compute(problem, operands, Block(rows: m..<m &+ 1, columns: block.columns))
+        m &+= 1
+      }
+    }
+  }
+
+  /// Computes `NV` vectors of evenly spaced pixels × `columns`.
+  @inlinable @inline(__always)
+  static func vectors<let NV: Int>(
+    _ problem: Problem, _ operands: Operands, _ m: Int, _ columns: Range<Int>, _ vectors: Extent<NV>.Type
+  ) {
+    var n = columns.lowerBound
+    while n &+ channels <= columns.upperBound {
+      broadcast(problem, operands, m, n, vectors, Extent<4>.self)
+      n &+= channels
+    }
+    while n < columns.upperBound {
+      broadcast(problem, operands, m, n, vectors, Extent<1>.self)
+      n &+= 1
+    }
+  }
+
+  /// Computes `NV` vectors of evenly spaced pixels × `NR` channels.
+  @inlinable @inline(never)
+  static func broadcast<let NV: Int, let NR: Int>(
+    _ problem: Problem, _ operands: Operands, _ m: Int, _ n: Int, _ vectors: Extent<NV>.Type, _ columns: Extent<NR>.Type
+  ) {
+    let step = problem.inputPixelStride
+    let sums =
+      step == 1
+      ? sums(problem, operands, m, n, vectors, columns) { Target.load($0 + $1) }
+      : sums(problem, operands, m, n, vectors, columns) { Target.load($0 + $1 &* step, stride: step) }
+    let output = operands.output + problem.outputOffset(m) + n &* problem.outputChannelStride
+    let clamp = Epilogue<Target>.Clamp(problem.activation)
+    for column in 0..<NR {
+      let row = output + column &* problem.outputChannelStride
+      let bias = operands.bias.map { $0[n &+ column] } ?? 0
+      for v in 0..<NV { Target.store(clamp(sums[column][v] + bias), row + v &* Target.lanes) }
+    }
+    Epilogue<Target>.finish(
+      problem.activation, output, rows: NR, columns: NV &* Target.lanes, stride: problem.outputChannelStride)
+  }
+
+  /// Sums `NV` vectors of pixels × `NR` channels; `load(p, i)` loads the vector that begins at pixel `i` after `p`.
+  @inlinable @inline(__always)
+  static func sums<let NV: Int, let NR: Int>(
+    _ problem: Problem, _ operands: Operands, _ m: Int, _ n: Int, _ vectors: Extent<NV>.Type,
+    _ columns: Extent<NR>.Type, load: (UnsafePointer<Float>, Int) -> Target.F32
+  ) -> InlineArray<NR, InlineArray<NV, Target.F32>> {
+    let weights = operands.weights + n &* problem.k
+    var input = operands.input + problem.inputOffset(m)
+    var sums = InlineArray<NR, InlineArray<NV, Target.F32>>(repeating: InlineArray(repeating: Target.F32()))
+    for k in 0..<problem.k {
+      let x = InlineArray<NV, Target.F32> { v in load(input, v &* Target.lanes) }
+      for column in 0..<NR {
+        let w = Target.F32(repeating: weights[column &* problem.k &+ k])
+        for v in 0..<NV { sums[column][v] = Target.multiplyAdd(sums[column][v], x[v], w) }
+      }
+      input += problem.inputChannelStride
+    }
+    return sums
+  }
+}

@@ -1,0 +1,36 @@
+public import Kernels
+
+/// AVX2 with FMA: 16 registers of eight floats.
+public enum AVX2: VectorISA {
+  /// 12 accumulators, 2 vectors of weights, 1 broadcast.
+  public typealias PixelTile = Tile<AVX2, 6, 2>
+  /// 12 accumulators, 3 vectors of pixels, 1 broadcast.
+  public typealias ChannelTile = Tile<AVX2, 4, 3>
+
+  /// Eight floats: a 256-bit register.
+  public typealias F32 = SIMD8<Float>
+
+  /// AVX2.
+  public static var isa: ISA { .avx2 }
+
+  /// Returns `sum + a · b`, rounded once.
+  @inline(__always)
+  public static func multiplyAdd(_ sum: F32, _ a: F32, _ b: F32) -> F32 { sum.addingProduct(a, b) }
+
+  /// Clamps every lane; NaN stays NaN.
+  @inline(__always)
+  public static func clamp(_ x: F32, low: F32, high: F32) -> F32 {
+    x.replacing(with: low, where: x .< low).replacing(with: high, where: x .> high)
+  }
+
+  /// Adds halves until one element is left.
+  @inline(__always)
+  public static func sum(_ x: F32) -> Float {
+    let half = x.lowHalf + x.highHalf
+    let quarter = half.lowHalf + half.highHalf
+    return quarter.x + quarter.y
+  }
+
+  /// Every kernel, compiled for AVX2.
+  public static let kernels: [Kernel] = catalog()
+}
