@@ -2,6 +2,7 @@
 #define CPLATFORM_H
 
 #include "affinity.h"
+#include "clock.h"
 #include "cpu_features.h"
 
 #endif

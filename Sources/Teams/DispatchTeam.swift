@@ -1,0 +1,165 @@
+import CPlatform
+import Dispatch
+import Glibc
+import Synchronization
+public import Topology
+
+/// Long-lived workers on Dispatch threads, each on its CPU.
+///
+/// Every worker is one block on a serial queue of its own, which binds its thread once and then waits for work until the
+/// team ends. Worker 0 leads: it takes the time, releases the others by a counter in shared memory, computes its own
+/// part and waits for the rest. So a fork-join costs two cache-line transfers and no system call, and the caller's
+/// thread, which sleeps meanwhile, is not part of it. Between runs all workers sleep too: nothing disturbs other teams.
+///
+/// Blocks that wait for each other must each have a thread, which serial queues get and iterations of
+/// `concurrentPerform` do not: there, one thread may run them all, and a barrier would never be reached.
+public final class DispatchTeam: Team {
+  /// Pinned Dispatch workers.
+  public static var kind: TeamKind { .dispatch }
+  /// How many workers there are.
+  public let threads: Int
+
+  private let shared: SharedState
+  private let workers = DispatchGroup()
+
+  /// Starts one worker for each element of `cpus` and binds it to that CPU; nil leaves a worker unbound.
+  ///
+  /// Call it from a thread that is not pinned itself: Dispatch's threads inherit the mask of the thread that made them.
+  ///
+  /// - Throws: `TeamError` if a binding did not take. No worker is left behind then.
+  public init(cpus: [Int?], topology: HwlocTopology) throws(TeamError) {
+    precondition(!cpus.isEmpty)
+    threads = cpus.count
+    shared = SharedState(threads: threads)
+    for (worker, cpu) in cpus.enumerated() {
+      let queue = DispatchQueue(label: "pointwise.team.worker-\(worker)")
+      queue.async(group: workers) { [shared] in shared.live(worker, cpu, topology) }
+    }
+    for _ in cpus { shared.started.wait() }
+    if let error = shared.firstError.withLock({ $0 }) {
+      end()
+      throw error
+    }
+  }
+
+  deinit { end() }
+
+  /// Lets every worker restore its thread's mask and return the thread to Dispatch.
+  private func end() {
+    shared.job.withLock { $0 = nil }
+    for wake in shared.wake { wake.signal() }
+    workers.wait()
+  }
+
+  /// See ``Team/run(warmUp:iterations:_:)``.
+  public func run(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> TeamTiming {
+    precondition(iterations >= 1 && warmUp >= 0)
+    shared.job.withLock { $0 = Job(warmUp: warmUp, iterations: iterations, body: job) }
+    // The last run's values; nobody looks at them while all workers sleep.
+    shared.counters.store(0, at: SharedState.released)
+    shared.counters.store(0, at: SharedState.arrived)
+    for wake in shared.wake { wake.signal() }
+    shared.done.wait()
+    // `job` must not outlive the run: it may hold on to a layer's tensors.
+    shared.job.withLock { $0 = nil }
+    return TeamTiming(
+      total: shared.counters.load(SharedState.total), iterations: iterations,
+      busy: (0..<threads).map { shared.counters.load(SharedState.busy + $0) })
+  }
+}
+
+/// What one run of the team does.
+private struct Job: Sendable {
+  var warmUp: Int
+  var iterations: Int
+  var body: @Sendable (Int) -> Void
+}
+
+/// What the workers of one team share.
+///
+/// `counters` holds, each on its own cache line: the iterations that the leader has released in this run, the workers
+/// that have arrived or ended an iteration, the total time, and every worker's own time.
+private final class SharedState: Sendable {
+  let threads: Int
+  /// Written by the caller while all workers sleep; nil ends the team.
+  let job = Mutex<Job?>(nil)
+  let firstError = Mutex<TeamError?>(nil)
+  let started = DispatchSemaphore(value: 0)
+  let wake: [DispatchSemaphore]
+  let done = DispatchSemaphore(value: 0)
+  let counters: PaddedCounters
+
+  static let released = 0
+  static let arrived = 1
+  static let total = 2
+  static let busy = 3
+
+  init(threads: Int) {
+    self.threads = threads
+    wake = (0..<threads).map { _ in DispatchSemaphore(value: 0) }
+    counters = PaddedCounters(count: Self.busy + threads)
+  }
+
+  /// A worker's life: bind, report, work until the team ends, restore the thread's mask.
+  func live(_ worker: Int, _ cpu: Int?, _ topology: HwlocTopology) {
+    do throws(TopologyError) {
+      let mask = try topology.currentThreadBinding()
+      if let cpu { try topology.bindCurrentThread(to: cpu) }
+      started.signal()
+      while true {
+        wake[worker].wait()
+        guard let job = job.withLock({ $0 }) else { break }
+        if worker == 0 { lead(job) } else { follow(worker, job) }
+      }
+      if cpu != nil { try topology.restoreCurrentThreadBinding(to: mask) }
+    } catch {
+      firstError.withLock { if $0 == nil { $0 = .binding(worker: worker, error) } }
+      started.signal()
+    }
+  }
+
+  /// Worker 0: releases iterations and takes the time.
+  private func lead(_ job: Job) {
+    let others = UInt64(threads - 1)
+    // Everybody is awake before the clock starts.
+    wait(for: others, at: Self.arrived)
+    var start: UInt64 = 0
+    for iteration in 0..<job.warmUp + job.iterations {
+      if iteration == job.warmUp { start = platform_now() }
+      let isLast = iteration + 1 == job.warmUp + job.iterations
+      counters.store(UInt64(iteration + 1), at: Self.released)
+      compute(0, job, isTimed: isLast)
+      wait(for: others * UInt64(iteration + 2), at: Self.arrived)
+    }
+    counters.store(platform_now() - start, at: Self.total)
+    done.signal()
+  }
+
+  /// Every other worker: computes its part of each iteration that the leader releases.
+  private func follow(_ worker: Int, _ job: Job) {
+    counters.increment(Self.arrived)
+    for iteration in 0..<job.warmUp + job.iterations {
+      wait(for: UInt64(iteration + 1), at: Self.released)
+      compute(worker, job, isTimed: iteration + 1 == job.warmUp + job.iterations)
+      counters.increment(Self.arrived)
+    }
+  }
+
+  private func compute(_ worker: Int, _ job: Job, isTimed: Bool) {
+    guard isTimed else { return job.body(worker) }
+    let start = platform_now()
+    job.body(worker)
+    counters.store(platform_now() - start, at: Self.busy + worker)
+  }
+
+  /// Spins until a counter reaches `value`. Now and then it yields, for the case that the worker it waits for needs this
+  /// very CPU: more workers than CPUs, or a busy machine.
+  private func wait(for value: UInt64, at counter: Int) {
+    var spins = 0
+    while counters.load(counter) < value {
+      platform_pause()
+      spins += 1
+      if spins % 10_000 == 0 { sched_yield() }
+    }
+  }
+}
