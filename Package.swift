@@ -56,6 +56,7 @@ let package = Package(
       name: "Harness",
       dependencies: [
         "Topology", "Layers", "Kernels", "KernelsPortable", "Teams", "Statistics", "CPlatform", "Yams",
+        .product(name: "SystemPackage", package: "swift-system"),
       ] + isaDependencies),
     .target(
       name: "Results",
@@ -76,7 +77,7 @@ let package = Package(
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "KernelsTests", dependencies: ["Harness", "Kernels", "Layers"]),
     .testTarget(name: "TeamsTests", dependencies: ["Teams", "Topology"]),
-    .testTarget(name: "HarnessTests", dependencies: ["Harness", "Statistics"]),
+    .testTarget(name: "HarnessTests", dependencies: ["Harness", "Layers", "Statistics"]),
     .testTarget(name: "ResultsTests", dependencies: ["Results"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results"]),
     .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results"]),
