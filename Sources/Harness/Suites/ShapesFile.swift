@@ -111,7 +111,7 @@ struct ShapesFile {
       options.direction = isForward ? nil : "--dir=\(shortened(value)) is not a forward pass"
     case ("--batch", let value?):
       try read(
-        TextFile.resolve(value, besides: word.location.file), namedAt: word.location, inside: files)
+        TextFile.resolve(value, writtenAt: word.location), namedAt: word.location, inside: files)
     case ("--reset", _):
       options.minibatches = [nil]
       options.bias = nil
@@ -176,17 +176,4 @@ struct ShapesFile {
     }
     return words
   }
-}
-
-/// At most 40 characters of `text` with control characters escaped, for a sentence on one line.
-func shortened(_ text: some StringProtocol) -> String {
-  var result = ""
-  for scalar in text.unicodeScalars.prefix(40) {
-    if scalar.properties.generalCategory == .control {
-      result += scalar.escaped(asASCII: true)
-    } else {
-      result.unicodeScalars.append(scalar)
-    }
-  }
-  return text.unicodeScalars.count > 40 ? result + "…" : result
 }

@@ -42,6 +42,23 @@ public struct Suite: Sendable, Equatable {
     /// Where the layer is written, for messages.
     public let location: SourceLocation
 
+    /// Makes an entry.
+    ///
+    /// - Requires: A shape that a `Layer` of operation `op` can have, and a count of at least 1.
+    public init(
+      op: Op, shape: Shape, network: String, name: String? = nil, count: Int = 1, bias: Bool = false,
+      activation: Activation = .none, location: SourceLocation
+    ) {
+      self.op = op
+      self.shape = shape
+      self.network = network
+      self.name = name
+      self.count = count
+      self.bias = bias
+      self.activation = activation
+      self.location = location
+    }
+
     /// The canonical benchdnn descriptor, without name and count.
     public var descriptor: String { shape.descriptor(for: op) }
 
@@ -59,6 +76,12 @@ public struct Suite: Sendable, Equatable {
     public let values: [Value]
     /// Where the axis is written, for messages about its values.
     public let location: SourceLocation
+
+    /// Makes an axis.
+    public init(values: [Value], location: SourceLocation) {
+      self.values = values
+      self.location = location
+    }
   }
 
   /// What to vary. Each axis has the values of the command line's option of the same name; nil means its default.
@@ -100,7 +123,7 @@ public struct Suite: Sendable, Equatable {
     public let location: SourceLocation
 
     /// One sentence.
-    public var description: String { "\(location): \(descriptor) is skipped: \(reason)" }
+    public var description: String { printable("\(location): \(descriptor) is skipped: \(reason)") }
   }
 
   /// A remark on how a file was read.
@@ -111,6 +134,6 @@ public struct Suite: Sendable, Equatable {
     public let location: SourceLocation
 
     /// One sentence.
-    public var description: String { "\(location): \(message)" }
+    public var description: String { printable("\(location): \(message)") }
   }
 }

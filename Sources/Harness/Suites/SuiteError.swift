@@ -28,6 +28,24 @@ public struct SuiteError: Error, Hashable, Sendable, CustomStringConvertible {
     self.message = message
   }
 
-  /// One sentence: file and line, what was found and what was expected.
-  public var description: String { location.map { "\($0): \(message)" } ?? message }
+  /// One sentence on one line: file and line, what was found and what was expected.
+  public var description: String { printable(location.map { "\($0): \(message)" } ?? message) }
+}
+
+/// `text` with control characters escaped, so that no file's content can break a line or command a terminal.
+func printable(_ text: some StringProtocol) -> String {
+  var result = ""
+  for scalar in text.unicodeScalars {
+    if scalar.properties.generalCategory == .control {
+      result += scalar.escaped(asASCII: true)
+    } else {
+      result.unicodeScalars.append(scalar)
+    }
+  }
+  return result
+}
+
+/// At most 40 characters of `text`, for a sentence that quotes it.
+func shortened(_ text: some StringProtocol) -> String {
+  text.unicodeScalars.count > 40 ? String(text.unicodeScalars.prefix(40)) + "…" : String(text)
 }

@@ -190,7 +190,8 @@ struct SuiteReader {
       try readDescriptor(node, defaults, suiteBias: suiteBias)
     } else if let path = try map.text("file") {
       let shapes = try ShapesFile(
-        path: TextFile.resolve(path, besides: file), op: defaults.op, namedAt: map.location(of: "file"))
+        path: TextFile.resolve(path, writtenAt: map.location(of: "file")), op: defaults.op,
+        namedAt: map.location(of: "file"))
       try add(shapes, defaults, biasOtherwise: suiteBias)
     } else {
       for layer in try map.elements("layers") ?? [] {

@@ -15,7 +15,6 @@ enum TextFile {
       origin.map { SuiteError("'\(path)' \(problem)", at: $0) }
         ?? SuiteError(problem, at: SourceLocation(file: path, line: nil))
     }
-    if path.isEmpty || path.unicodeScalars.contains("\0") { throw error("is not a path; a file name was expected") }
     let bytes: [UInt8]
     do {
       bytes = try contents(of: FilePath(path))
@@ -58,8 +57,14 @@ enum TextFile {
     }
   }
 
-  /// `path` as seen from the folder of `file`.
-  static func resolve(_ path: String, besides file: String) -> String {
-    FilePath(file).removingLastComponent().pushing(FilePath(path)).string
+  /// `path`, which is written at `origin`, as seen from the folder of that file.
+  ///
+  /// - Throws: `SuiteError` if no file can have that path.
+  static func resolve(_ path: String, writtenAt origin: SourceLocation) throws(SuiteError) -> String {
+    // A path ends at a NUL for the system, which would open another file than the one that is named.
+    if path.isEmpty || path.unicodeScalars.contains("\0") {
+      throw SuiteError("'\(path)' is not a path; a file name was expected", at: origin)
+    }
+    return FilePath(origin.file).removingLastComponent().pushing(FilePath(path)).string
   }
 }
