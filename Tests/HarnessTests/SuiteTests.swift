@@ -108,7 +108,8 @@ import Testing
     let folder = try TemporaryFolder()
     let suite = try folder.suite("layers:\n  - mb1ic8ih4oc8kh3\n  - mb1ic8ih4oc8kh1\n")
     #expect(suite.entries.count == 1)
-    #expect(suite.skipped.map(\.description) == ["\(folder.path)/test.yaml:2: mb1ic8ih4oc8kh3 is skipped: its kernel is 3×3"])
+    let file = "\(folder.path)/test.yaml"
+    #expect(suite.skipped.map(\.description) == ["\(file):2: mb1ic8ih4oc8kh3 is skipped: its kernel is 3×3"])
   }
 
   // MARK: - Files of benchdnn descriptors
@@ -180,9 +181,10 @@ import Testing
     ])
     let suite = try Harness.Suite.load("\(folder.path)/shapes_all", searching: [])
     #expect(suite.entries.map(\.descriptor) == ["mb1ic8oc2", "mb1ic8oc1", "mb1ic8oc3"])
-    #expect(suite.entries.map(\.location.file).map { $0.dropFirst(folder.path.count) } == [
-      "/more/shapes_c", "/more/shapes_a", "/shapes_b",
-    ])
+    #expect(
+      suite.entries.map(\.location.file).map { $0.dropFirst(folder.path.count) } == [
+        "/more/shapes_c", "/more/shapes_a", "/shapes_b",
+      ])
   }
 
   @Test func endlessBatchesEnd() throws {
@@ -204,51 +206,52 @@ import Testing
 
   // MARK: - Errors
 
-  @Test(arguments: [
-    ("layers: [mb1ic8]", 1, "descriptor 'mb1ic8', column 7: oc is missing"),
-    ("layers:\n  - mb1ic8oc8\n  - mb1ic8ocx", 3, "a whole number was expected after oc, but 'x' follows"),
-    ("layers:\n  - {descriptor: mb1ic8ih4oc8kh1, op: fc}", 2, "kh belongs to convolutions"),
-    ("name: x", 1, "the suite has no 'layers'"),
-    ("layers: []", 1, "'layers' of the suite was expected to be a list with at least one element"),
-    ("layers: ic1oc1", 1, "'layers' of the suite was expected to be a list"),
-    ("- ic1oc1", 1, "the suite was expected to be a mapping of name, description"),
-    ("just text", 1, "the suite was expected to be a mapping"),
-    ("layers: [ic1oc1]\nlayer: 1", 2, "'layer' is not a key of the suite, did you mean 'layers'?"),
-    ("layers: [ic1oc1]\nzzz: 1", 2, "'zzz' is not a key of the suite; expected name, description, network"),
-    ("layers: [ic1oc1]\n[a]: 1", 2, "a key that is not text is not a key of the suite"),
-    ("layers: [{descriptor: ic1oc1, bais: true}]", 1, "'bais' is not a key of a layer"),
-    ("layers: [[ic1oc1]]", 1, "a layer was expected to be a mapping"),
-    ("layers: [~]", 1, "a layer's descriptor was expected to be text"),
-    ("layers:\n  - bias: true", 2, "a layer was expected to have exactly one of descriptor, file and layers"),
-    ("layers:\n  - {descriptor: ic1oc1, file: x}", 2, "exactly one of"),
-    ("layers:\n  - layers:\n    - layers: [ic1oc1]", 3, "'layers' is not a key of a layer of a group"),
-    ("layers:\n  - {descriptor: ic1oc1, bias: perhaps}", 2, "'bias' of a layer was expected to be true or false"),
-    ("layers:\n  - {descriptor: ic1oc1,\n     activation: swish}", 3, "is 'swish', but none, relu, relu6"),
-    ("layers: [ic1oc1]\ndefaults: {op: conv}", 2, "is 'conv', but conv1x1 or fc was expected"),
-    ("layers: [ic1oc1]\ndefaults: 1", 2, "'defaults' of the suite was expected to be a mapping"),
-    ("layers: [ic1oc1]\naxes: {layout: [nhcw]}", 2, "is 'nhcw', but nchw, nhwc or nc was expected"),
-    ("layers: [ic1oc1]\naxes:\n  threads: []", 3, "a list with at least one element"),
-    ("layers: [ic1oc1]\naxes: {threads: [1, [2]]}", 2, "each value of 'threads' of 'axes' of the suite"),
-    ("layers: [ic1oc1]\naxes: {threads: [1, 1]}", 2, "has '1' twice"),
-    ("layers: [ic1oc1]\naxes: {thread: [1]}", 2, "did you mean 'threads'?"),
-    ("layers: [ic1oc1]\nsettings: {precision: 0}", 2, "a number of percent greater than 0"),
-    ("layers: [ic1oc1]\nsettings: {precision: 2%}", 2, "'2%'"),
-    ("layers: [ic1oc1]\nsettings: {max-time: .inf}", 2, "a number of seconds greater than 0"),
-    ("layers: [ic1oc1]\nsettings: {max-time: 1e999}", 2, "a number of seconds greater than 0"),
-    ("layers: [ic1oc1]\nname: a/b", 2, "'name' of the suite is 'a/b', but ASCII letters"),
-    ("layers: [ic1oc1]\nname: ..", 2, "ASCII letters"),
-    ("layers: [ic1oc1]\nname:", 2, "'name' of the suite was expected to be text"),
-    ("layers: [ic1oc1]\nname: [a]", 2, "'name' of the suite was expected to be text"),
-    ("name: a\nlayers: [ic1oc1]\nname: b", nil, "'name' is given twice"),
-    ("name: \"a", nil, "is not YAML"),
-    ("a: b: c", 1, "is not YAML"),
-    ("layers: *nothing", 1, "is not YAML"),
-    ("# only a comment", nil, "has no content"),
-    ("layers:\n  - file: missing", 2, "/missing' does not exist"),
-    ("layers:\n  - file: .", 2, "is a folder"),
-    ("layers:\n  - file: \"a\\0b\"", 2, "is not a path"),
-    ("layers: ['mb1ic1oc1n\"*9223372036854775807\"', mb1ic1oc1]", 1, "the counts of equal layers"),
-  ] as [(String, Int?, String)])
+  @Test(
+    arguments: [
+      ("layers: [mb1ic8]", 1, "descriptor 'mb1ic8', column 7: oc is missing"),
+      ("layers:\n  - mb1ic8oc8\n  - mb1ic8ocx", 3, "a whole number was expected after oc, but 'x' follows"),
+      ("layers:\n  - {descriptor: mb1ic8ih4oc8kh1, op: fc}", 2, "kh belongs to convolutions"),
+      ("name: x", 1, "the suite has no 'layers'"),
+      ("layers: []", 1, "'layers' of the suite was expected to be a list with at least one element"),
+      ("layers: ic1oc1", 1, "'layers' of the suite was expected to be a list"),
+      ("- ic1oc1", 1, "the suite was expected to be a mapping of name, description"),
+      ("just text", 1, "the suite was expected to be a mapping"),
+      ("layers: [ic1oc1]\nlayer: 1", 2, "'layer' is not a key of the suite, did you mean 'layers'?"),
+      ("layers: [ic1oc1]\nzzz: 1", 2, "'zzz' is not a key of the suite; expected name, description, network"),
+      ("layers: [ic1oc1]\n[a]: 1", 2, "a key that is not text is not a key of the suite"),
+      ("layers: [{descriptor: ic1oc1, bais: true}]", 1, "'bais' is not a key of a layer"),
+      ("layers: [[ic1oc1]]", 1, "a layer was expected to be a mapping"),
+      ("layers: [~]", 1, "a layer's descriptor was expected to be text"),
+      ("layers:\n  - bias: true", 2, "a layer was expected to have exactly one of descriptor, file and layers"),
+      ("layers:\n  - {descriptor: ic1oc1, file: x}", 2, "exactly one of"),
+      ("layers:\n  - layers:\n    - layers: [ic1oc1]", 3, "'layers' is not a key of a layer of a group"),
+      ("layers:\n  - {descriptor: ic1oc1, bias: perhaps}", 2, "'bias' of a layer is 'perhaps', but true or false was expected"),
+      ("layers:\n  - {descriptor: ic1oc1,\n     activation: swish}", 3, "is 'swish'; expected none, relu, relu6"),
+      ("layers: [ic1oc1]\ndefaults: {op: conv}", 2, "is 'conv'; expected conv1x1 or fc"),
+      ("layers: [ic1oc1]\ndefaults: 1", 2, "'defaults' of the suite was expected to be a mapping"),
+      ("layers: [ic1oc1]\naxes: {layout: [nhcw]}", 2, "is 'nhcw'; expected nchw, nhwc or nc"),
+      ("layers: [ic1oc1]\naxes:\n  threads: []", 3, "a list with at least one element"),
+      ("layers: [ic1oc1]\naxes: {threads: [1, [2]]}", 2, "each value of 'threads' of 'axes' of the suite"),
+      ("layers: [ic1oc1]\naxes: {threads: [1, 1]}", 2, "has '1' twice"),
+      ("layers: [ic1oc1]\naxes: {thread: [1]}", 2, "did you mean 'threads'?"),
+      ("layers: [ic1oc1]\nsettings: {precision: 0}", 2, "a number of percent greater than 0"),
+      ("layers: [ic1oc1]\nsettings: {precision: 2%}", 2, "'2%'"),
+      ("layers: [ic1oc1]\nsettings: {max-time: .inf}", 2, "a number of seconds greater than 0"),
+      ("layers: [ic1oc1]\nsettings: {max-time: 1e999}", 2, "a number of seconds greater than 0"),
+      ("layers: [ic1oc1]\nname: a/b", 2, "'name' of the suite is 'a/b', but ASCII letters"),
+      ("layers: [ic1oc1]\nname: ..", 2, "ASCII letters"),
+      ("layers: [ic1oc1]\nname:", 2, "'name' of the suite was expected to be text"),
+      ("layers: [ic1oc1]\nname: [a]", 2, "'name' of the suite was expected to be text"),
+      ("name: a\nlayers: [ic1oc1]\nname: b", nil, "'name' is given twice"),
+      ("name: \"a", nil, "is not YAML"),
+      ("a: b: c", 1, "is not YAML"),
+      ("layers: *nothing", 1, "is not YAML"),
+      ("# only a comment", nil, "has no content"),
+      ("layers:\n  - file: missing", 2, "/missing' does not exist"),
+      ("layers:\n  - file: .", 2, "is a folder"),
+      ("layers:\n  - file: \"a\\0b\"", 2, "is not a path"),
+      ("layers: ['mb1ic1oc1n\"*9223372036854775807\"', mb1ic1oc1]", 1, "the counts of equal layers"),
+    ] as [(String, Int?, String)])
   func errorsNameTheLine(text: String, line: Int?, part: String) throws {
     let folder = try TemporaryFolder()
     let error = #expect(throws: SuiteError.self) { try folder.suite(text) }
@@ -258,17 +261,18 @@ import Testing
     #expect(error?.description.contains("\n") == false)
   }
 
-  @Test(arguments: [
-    ("mb1ic1oc1\nmb1ic1oc1 bogus", 2, "'bogus' is not a key"),
-    ("mb1ic1oc1n\"a", 1, "a quotation mark after"),
-    ("\n--mb=x mb1ic1oc1", 2, "option '--mb=x' was expected to give whole numbers"),
-    ("--mb=1,,2", 1, "whole numbers"),
-    ("--mb=-1", 1, "whole numbers"),
-    ("--mb=99999999999999999999", 1, "whole numbers"),
-    ("--mb=4000000000000 ic1oc1", 1, "has more than 2^40 elements"),
-    ("--batch=gone", 1, "/gone' does not exist"),
-    ("# nothing but words\n--reset", nil, "has no descriptors"),
-  ] as [(String, Int?, String)])
+  @Test(
+    arguments: [
+      ("mb1ic1oc1\nmb1ic1oc1 bogus", 2, "'bogus' is not a key"),
+      ("mb1ic1oc1n\"a", 1, "a quotation mark after"),
+      ("\n--mb=x mb1ic1oc1", 2, "option '--mb=x' was expected to give whole numbers"),
+      ("--mb=1,,2", 1, "whole numbers"),
+      ("--mb=-1", 1, "whole numbers"),
+      ("--mb=99999999999999999999", 1, "whole numbers"),
+      ("--mb=4000000000000 ic1oc1", 1, "has more than 2^40 elements"),
+      ("--batch=gone", 1, "/gone' does not exist"),
+      ("# nothing but words\n--reset", nil, "has no descriptors"),
+    ] as [(String, Int?, String)])
   func errorsInShapesNameTheLine(text: String, line: Int?, part: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(text, to: "shapes_x")

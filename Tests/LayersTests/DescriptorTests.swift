@@ -65,17 +65,18 @@ import Testing
     #expect(try Layer(op: .fc, shape: descriptor.shape, layout: .nc).k == k)
   }
 
-  @Test(arguments: [
-    (#"ic1oc1n"res2a*4""#, "res2a", 4),
-    (#"ic1oc1nres2a*4"#, "res2a", 4),
-    (#"ic1oc1n"*12""#, nil, 12),
-    (#"ic1oc1n"""#, nil, 1),
-    ("ic1oc1n", nil, 1),
-    (#"ic1oc1n"a*b""#, "a*b", 1),
-    (#"ic1oc1n"a*""#, "a*", 1),
-    (#"ic1oc1n"a*3*1""#, "a*3", 1),
-    (#"ic1oc1_n"two words""#, "two words", 1),
-  ] as [(String, String?, Int)])
+  @Test(
+    arguments: [
+      (#"ic1oc1n"res2a*4""#, "res2a", 4),
+      (#"ic1oc1nres2a*4"#, "res2a", 4),
+      (#"ic1oc1n"*12""#, nil, 12),
+      (#"ic1oc1n"""#, nil, 1),
+      ("ic1oc1n", nil, 1),
+      (#"ic1oc1n"a*b""#, "a*b", 1),
+      (#"ic1oc1n"a*""#, "a*", 1),
+      (#"ic1oc1n"a*3*1""#, "a*3", 1),
+      (#"ic1oc1_n"two words""#, "two words", 1),
+    ] as [(String, String?, Int)])
   func namesAndCounts(text: String, name: String?, count: Int) throws {
     let descriptor = try layer(text)
     #expect(descriptor.name == name)
@@ -202,7 +203,9 @@ import Testing
     let names = [nil, "fc", "a*3", "*", "*7", "conv 1/x", "é\u{301}", "\u{301}", "n", "3", "a\u{301}*\u{301}4"]
     for trial in 0..<4000 {
       // Small values often, so that squares and ones are common.
-      func size(_ largest: Int) -> Int { Int.random(in: 1...(Bool.random(using: &random) ? 4 : largest), using: &random) }
+      func size(_ largest: Int) -> Int {
+        Int.random(in: 1...(Bool.random(using: &random) ? 4 : largest), using: &random)
+      }
       let mb = size(300)
       let (ic, oc, ih, iw) = (size(3000), size(3000), size(300), size(300))
       let op = Op.allCases.randomElement(using: &random) ?? .fc

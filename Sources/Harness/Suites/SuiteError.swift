@@ -47,5 +47,7 @@ func printable(_ text: some StringProtocol) -> String {
 
 /// At most 40 characters of `text`, for a sentence that quotes it.
 func shortened(_ text: some StringProtocol) -> String {
-  text.unicodeScalars.count > 40 ? String(text.unicodeScalars.prefix(40)) + "…" : String(text)
+  var beginning = String.UnicodeScalarView(text.unicodeScalars.prefix(40))
+  if text.unicodeScalars.count > beginning.count { beginning.append("…") }
+  return String(beginning)
 }

@@ -57,7 +57,8 @@ struct SuiteMap {
   func flag(_ key: String) throws(SuiteError) -> Bool? {
     guard let node = values[key] else { return nil }
     guard let flag = node.bool else {
-      throw SuiteError("'\(key)' of \(what) was expected to be true or false", at: location(of: key))
+      let found = node.scalar.map { "is '\(shortened($0.string))', but" } ?? "is not text, but"
+      throw SuiteError("'\(key)' of \(what) \(found) true or false was expected", at: location(of: key))
     }
     return flag
   }
@@ -86,7 +87,7 @@ struct SuiteMap {
   ) throws(SuiteError) -> Value where Value.RawValue == String {
     guard let value = Value(rawValue: text) else {
       let known = Value.allCases.map(\.rawValue)
-      throw SuiteError("\(what) is '\(shortened(text))', but \(list(known, "or")) was expected", at: location)
+      throw SuiteError("\(what) is '\(shortened(text))'; expected \(list(known, "or"))", at: location)
     }
     return value
   }
