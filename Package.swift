@@ -51,7 +51,9 @@ let package = Package(
       swiftSettings: kernelFlags),
     .target(name: "KernelsPortable", dependencies: ["Kernels"], swiftSettings: kernelFlags),
     .target(name: "Teams", dependencies: ["Topology", "CPlatform"], swiftSettings: optimised),
-    .target(name: "Statistics", swiftSettings: optimised),
+    .target(
+      name: "Statistics", dependencies: [.product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: optimised),
     .target(
       name: "Harness",
       dependencies: [
@@ -61,8 +63,7 @@ let package = Package(
     .target(
       name: "Results",
       dependencies: [
-        "Layers", "Topology", "Statistics", "SwiftCSV",
-        .product(name: "SystemPackage", package: "swift-system"),
+        "Layers", "Topology", "Statistics", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(name: "Reports", dependencies: ["Results", "Statistics"]),
     .executableTarget(
@@ -74,12 +75,18 @@ let package = Package(
   ] + isaModules + [
     .testTarget(name: "TopologyTests", dependencies: ["Topology"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),
-    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(
+      name: "StatisticsTests",
+      dependencies: ["Statistics", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "KernelsTests", dependencies: ["Harness", "Kernels", "Layers"]),
     .testTarget(name: "TeamsTests", dependencies: ["Teams", "Topology"]),
     .testTarget(name: "HarnessTests", dependencies: ["Harness", "Layers", "Statistics"]),
-    .testTarget(name: "ResultsTests", dependencies: ["Results"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results"]),
+    .testTarget(
+      name: "ResultsTests",
+      dependencies: [
+        "Results", "Layers", "SwiftCSV", .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Layers"]),
     .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,62 @@
+/// What a results row says about the samples of one case.
+///
+/// All but ``count`` and ``cvPercent`` have the unit of the sample; the lab's are nanoseconds per execution of a layer.
+public struct SampleSummary: Sendable, Hashable, Codable {
+  /// The number of values.
+  public let count: Int
+  /// The smallest value.
+  public let min: Double
+  /// The median.
+  public let median: Double
+  /// The arithmetic mean.
+  public let mean: Double
+  /// The 90th percentile, by `OrderedSample.quantile(_:)`.
+  public let p90: Double
+  /// The median absolute deviation, not scaled.
+  public let mad: Double
+  /// The coefficient of variation in percent, or nil with fewer than two values or a mean that is not positive.
+  public let cvPercent: Double?
+  /// The lower bound of the median's 95 % confidence interval, or nil with fewer than six values.
+  public let ciLow: Double?
+  /// The upper bound of the median's 95 % confidence interval, or nil with fewer than six values.
+  public let ciHigh: Double?
+  /// The probability that the interval covers the median, at least 0.95, or nil if there is none.
+  public let ciCoverage: Double?
+
+  /// Summarises a sample.
+  public init(_ sample: OrderedSample) {
+    let interval = MedianInterval(of: sample)
+    count = sample.count
+    min = sample.minimum
+    median = sample.median
+    mean = sample.mean
+    p90 = sample.quantile(0.9)
+    mad = sample.medianAbsoluteDeviation
+    cvPercent = sample.coefficientOfVariationPercent
+    ciLow = interval?.lower
+    ciHigh = interval?.upper
+    ciCoverage = interval?.coverage
+  }
+
+  /// Summarises `values`, in any order.
+  ///
+  /// - Returns: nil if `values` is empty or holds a NaN or an infinity.
+  public init?(_ values: [Double]) {
+    guard let sample = OrderedSample(values) else { return nil }
+    self.init(sample)
+  }
+
+  /// The larger distance of a bound of the interval from the median, as a fraction of the median: 0.02 is ±2 %.
+  ///
+  /// nil while there is no interval. This is what a stop rule compares with the precision that was asked for.
+  public var relativeHalfWidth: Double? {
+    guard let ciLow, let ciHigh else { return nil }
+    return Self.relativeHalfWidth(median: median, low: ciLow, high: ciHigh)
+  }
+
+  /// The larger distance of `low` or `high` from `median`, as a fraction of `median`; nil if `median` is not positive.
+  public static func relativeHalfWidth(median: Double, low: Double, high: Double) -> Double? {
+    guard median > 0 else { return nil }
+    return Swift.max(median - low, high - median) / median
+  }
+}
