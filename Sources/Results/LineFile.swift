@@ -1,0 +1,39 @@
+import SystemPackage
+
+/// A file that grows by whole lines.
+struct LineFile: Sendable {
+  let path: String
+  let descriptor: FileDescriptor
+
+  /// Makes a new file. One that exists belongs to another run: `.fileExists` is thrown.
+  init(creating path: FilePath) throws(Errno) {
+    do {
+      descriptor = try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .exclusiveCreate, .append, .closeOnExec],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    } catch {
+      throw error as? Errno ?? .ioError
+    }
+    self.path = "\(path)"
+  }
+
+  /// Appends to an open file, which has to be open for appending.
+  init(_ descriptor: FileDescriptor, path: String) {
+    self.descriptor = descriptor
+    self.path = path
+  }
+
+  /// Appends `lines`, which end with a line end, in one write. It is with the system when this returns, so it outlives
+  /// the process.
+  func append(_ lines: String) throws(ResultsError) {
+    // Where the file ended, if it is one that has an end: a device has none.
+    let end = try? descriptor.seek(offset: 0, from: .end)
+    do {
+      try descriptor.writeAll(lines.utf8)
+    } catch {
+      // A full disk may have taken half of a line. Without it, the file stays one that reads to its end.
+      if let end { try? descriptor.resize(to: end) }
+      throw .system(action: "append to", path: path, errno: error as? Errno ?? .ioError)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import SystemPackage
+
+/// Why a run folder could not be written or read.
+public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A system call failed. `action` completes "cannot …".
+  case system(action: String, path: String, errno: Errno)
+  /// The folder for a new run has something in it already.
+  case folderNotEmpty(path: String)
+  /// The path of a run folder is not a folder.
+  case notAFolder(path: String)
+  /// Another process made its files in the folder first.
+  case folderTaken(path: String)
+  /// A CSV file without a complete first line.
+  case noHeader(file: String, expected: String)
+  /// A header with another name in a column.
+  case header(file: String, column: Int, value: String, expected: String)
+  /// A line with too few or too many fields.
+  case fieldCount(file: String, line: Int, count: Int, expected: Int)
+  /// A field that is not a value of its column.
+  case field(file: String, line: Int, column: String, value: String, expected: String)
+  /// Bytes that are not CSV.
+  case malformedCSV(file: String, line: Int, String)
+  /// A last line without an end.
+  case incompleteLine(file: String, line: Int)
+  /// A JSON file that does not hold what it should.
+  case json(file: String, reason: String)
+  /// A value that JSON cannot hold, such as a NaN.
+  case notJSON(reason: String)
+  /// A file of another version of the format.
+  case schema(file: String, version: Int, expected: Int)
+
+  /// One sentence that names the file, the value and what was expected.
+  public var description: String {
+    switch self {
+    case .system(let action, let path, let errno):
+      "cannot \(action) \(path): \(errno)"
+    case .folderNotEmpty(let path):
+      "the output folder \(path) is not empty; expected a new or an empty one, such as \(path)-2"
+    case .notAFolder(let path):
+      "\(path) is not a folder; expected the folder of a run"
+    case .folderTaken(let path):
+      "another run writes to \(path) already; expected a folder of this run's own, such as \(path)-2"
+    case .noHeader(let file, let expected):
+      "\(file):1: the header is missing or incomplete; expected a first line that begins with \(expected)"
+    case .header(let file, let column, let value, let expected):
+      "\(file):1: column \(column) is called \(Self.quoted(value)); expected \(expected)"
+    case .fieldCount(let file, let line, let count, let expected):
+      "\(file):\(line): the line has \(count) fields; expected \(expected)"
+    case .field(let file, let line, let column, let value, let expected):
+      "\(file):\(line): \(column) is \(Self.quoted(value)); expected \(expected)"
+    case .malformedCSV(let file, let line, let problem):
+      "\(file):\(line): \(problem)"
+    case .incompleteLine(let file, let line):
+      "\(file):\(line): the last line is incomplete; expected it to end with a line end"
+    case .json(let file, let reason):
+      "\(file) is not the description of a run: \(reason)"
+    case .notJSON(let reason):
+      "a value cannot be written as JSON: \(reason)"
+    case .schema(let file, let version, let expected):
+      "\(file) has schema version \(version); expected \(expected)"
+    }
+  }
+
+  /// `value` on one line and no longer than a message can bear.
+  private static func quoted(_ value: String) -> String {
+    let shown = value.unicodeScalars.prefix(60)
+    let ellipsis = shown.count < value.unicodeScalars.count ? "…" : ""
+    return String(String.UnicodeScalarView(shown)).debugDescription + ellipsis
+  }
+}

@@ -1,0 +1,204 @@
+import Foundation
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The folder of a run while it is being measured.
+///
+/// Every row and every sample is with the system when the call that appended it returns, so a run that is killed
+/// leaves what it measured. One process owns the folder: its files are created exclusively.
+///
+/// Appending is meant for one thread at a time; lines of several threads do not mix, but their order is not defined.
+public final class RunFolder: Sendable {
+  /// The folder.
+  public let path: String
+  private let results: LineFile
+  private let samples: LineFile
+
+  /// The names of the files in the folder of a run.
+  public enum File {
+    /// The description of the run.
+    public static let manifest = "run.json"
+    /// A row a case.
+    public static let results = "results.csv"
+    /// Every sample.
+    public static let samples = "samples.csv"
+    /// The report for people.
+    public static let report = "report.md"
+  }
+
+  /// Makes a folder, and those above it that are missing, or takes an empty one, and puts the headers into it.
+  ///
+  /// - Throws: `ResultsError` if the path is a file or a folder with something in it, if it cannot be written, or if
+  ///   another run takes the folder at the same time.
+  public convenience init(creating path: String) throws(ResultsError) {
+    let folder = FilePath(path)
+    do {
+      try FileBytes.makeFolders(folder)
+    } catch .fileExists {
+      let names: [String]
+      do { names = try FileBytes.names(inFolder: folder) } catch .notDirectory {
+        throw .notAFolder(path: path)
+      } catch {
+        throw .system(action: "read the folder", path: path, errno: error)
+      }
+      if !names.isEmpty { throw .folderNotEmpty(path: path) }
+    } catch {
+      throw .system(action: "create the folder", path: path, errno: error)
+    }
+    try self.init(claiming: folder)
+  }
+
+  /// Makes the default folder `parent/<host>-<suite>-<yyyymmdd-hhmmss>`.
+  ///
+  /// If two runs begin in the same second, the later one's name ends with "-2", and so on.
+  ///
+  /// - Throws: `ResultsError` if it cannot be written.
+  public convenience init(
+    in parent: String = "Reports", host: String?, suite: String, date: Date, timeZone: TimeZone = .current
+  ) throws(ResultsError) {
+    let name = Self.defaultName(host: host, suite: suite, date: date, timeZone: timeZone)
+    let parentFolder = FilePath(parent)
+    do { try FileBytes.makeFolders(parentFolder) } catch .fileExists {} catch {
+      throw .system(action: "create the folder", path: parent, errno: error)
+    }
+    var number = 1
+    while true {
+      let folder = parentFolder.appending(number == 1 ? name : "\(name)-\(number)")
+      do {
+        try FileBytes.makeFolder(folder)
+        try self.init(claiming: folder)
+        return
+      } catch let error as Errno {
+        guard error == .fileExists, number < 100 else {
+          throw .system(action: "create the folder", path: "\(folder)", errno: error)
+        }
+      } catch let error as ResultsError {
+        throw error
+      } catch {
+        throw .system(action: "create the folder", path: "\(folder)", errno: .ioError)
+      }
+      number += 1
+    }
+  }
+
+  private init(claiming folder: FilePath) throws(ResultsError) {
+    path = "\(folder)"
+    results = try Self.create(File.results, in: folder)
+    do {
+      samples = try Self.create(File.samples, in: folder)
+    } catch {
+      try? results.descriptor.close()
+      throw error
+    }
+    try results.append(Row.csvHeader)
+    try samples.append(Sample.csvHeader)
+  }
+
+  deinit {
+    // `finish()` has synchronised the files. If it was not called, an error that closing finds has nobody to go to.
+    try? results.descriptor.close()
+    try? samples.descriptor.close()
+  }
+
+  private static func create(_ name: String, in folder: FilePath) throws(ResultsError) -> LineFile {
+    do { return try LineFile(creating: folder.appending(name)) } catch .fileExists {
+      throw .folderTaken(path: "\(folder)")
+    } catch {
+      throw .system(action: "create", path: "\(folder.appending(name))", errno: error)
+    }
+  }
+
+  /// The default name of the folder of a run. What is not a letter, a digit or one of `._+-` in ASCII becomes `-`.
+  public static func defaultName(host: String?, suite: String, date: Date, timeZone: TimeZone = .current) -> String {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = timeZone
+    let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second], from: date)
+    func digits(_ value: Int?, _ count: Int) -> String {
+      let text = String(value ?? 0)
+      return String(repeating: "0", count: max(0, count - text.count)) + text
+    }
+    let day = digits(parts.year, 4) + digits(parts.month, 2) + digits(parts.day, 2)
+    let time = digits(parts.hour, 2) + digits(parts.minute, 2) + digits(parts.second, 2)
+    return "\(nameForFile(host ?? "unknown"))-\(nameForFile(suite))-\(day)-\(time)"
+  }
+
+  private static func nameForFile(_ text: String) -> String {
+    let name = String(
+      text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._+-".contains($0)) ? $0 : "-" }.prefix(80))
+    return name.isEmpty ? "unknown" : name
+  }
+
+  /// Appends the row of a case.
+  ///
+  /// - Throws: `ResultsError.system` if it cannot be written; the file then ends with the row before.
+  public func append(_ row: Row) throws(ResultsError) { try results.append(row.csvLine) }
+
+  /// Appends the samples of a case, in one write.
+  ///
+  /// - Throws: `ResultsError.system` if they cannot be written; the file then ends as it did before.
+  public func append(_ batch: [Sample]) throws(ResultsError) {
+    if batch.isEmpty { return }
+    var lines = ""
+    for sample in batch { lines += sample.csvLine }
+    try samples.append(lines)
+  }
+
+  /// Writes run.json, or replaces it at once.
+  public func write(_ manifest: RunManifest) throws(ResultsError) {
+    try FileBytes.replace(FilePath(path).appending(File.manifest), with: manifest.json())
+  }
+
+  /// Waits until rows and samples are on the disk. Call it once, after the last of them.
+  public func finish() throws(ResultsError) {
+    for file in [results, samples] where fsync(file.descriptor.rawValue) != 0 {
+      throw .system(action: "write", path: file.path, errno: Errno(rawValue: errno))
+    }
+  }
+
+  /// Writes a text such as a report into the folder of a run, finished or not, or replaces it at once.
+  public static func write(_ text: String, to name: String, in path: String) throws(ResultsError) {
+    try FileBytes.replace(FilePath(path).appending(name), with: Array(text.utf8))
+  }
+
+  /// What a run folder holds.
+  public struct Contents: Sendable {
+    /// The description of the run.
+    public var manifest: RunManifest
+    /// The rows, in the order in which they were measured.
+    public var rows: [Row]
+    /// The samples.
+    public var samples: [Sample]
+    /// Incomplete last lines that were dropped: the run was killed while it wrote them.
+    public var dropped: [DroppedLine]
+  }
+
+  /// Reads the folder of a run, finished or not.
+  ///
+  /// - Throws: `ResultsError` if a file is missing or is not what it should be. An incomplete last line of a CSV file is
+  ///   not an error: it is listed in `dropped`.
+  public static func read(_ path: String) throws(ResultsError) -> Contents {
+    let folder = FilePath(path)
+    func bytes(_ name: String) throws(ResultsError) -> (bytes: [UInt8], file: String) {
+      let file = folder.appending(name)
+      do { return (try FileBytes.read(file), "\(file)") } catch {
+        throw .system(action: "read", path: "\(file)", errno: error)
+      }
+    }
+    let manifest = try bytes(File.manifest)
+    let results = try bytes(File.results)
+    let samples = try bytes(File.samples)
+    let rowTable = try Row.read(csv: results.bytes, file: results.file, incompleteLastLine: .isDropped)
+    let sampleTable = try Sample.read(csv: samples.bytes, file: samples.file, incompleteLastLine: .isDropped)
+    for row in rowTable.records where row.schema != Row.schemaVersion {
+      throw .schema(file: results.file, version: row.schema, expected: Row.schemaVersion)
+    }
+    return Contents(
+      manifest: try RunManifest(json: manifest.bytes, file: manifest.file), rows: rowTable.records,
+      samples: sampleTable.records, dropped: [rowTable.dropped, sampleTable.dropped].compactMap { $0 })
+  }
+}

@@ -1,0 +1,178 @@
+import Foundation
+
+/// What run.json says about a run.
+public struct RunManifest: Sendable, Hashable, Codable {
+  /// The version of run.json that this code writes and reads.
+  public static let schemaVersion = 1
+
+  /// How far a run got.
+  public enum Status: String, Sendable, Hashable, Codable {
+    /// It is being measured, or its process was killed.
+    case running
+    /// Every case was tried.
+    case complete
+    /// It was stopped by a signal; what was measured was kept.
+    case interrupted
+    /// It ended by an error.
+    case failed
+  }
+
+  /// A suite that the run measured.
+  public struct Suite: Sendable, Hashable, Codable {
+    /// Its name.
+    public var name: String
+    /// The file that it was read from.
+    public var file: String
+
+    /// A suite.
+    public init(name: String, file: String) {
+      self.name = name
+      self.file = file
+    }
+  }
+
+  /// The settings that decide how long and how precisely is measured.
+  public struct Settings: Sendable, Hashable, Codable {
+    /// The half-width of the 95 % interval at which a case is finished, in percent of its median.
+    public var precisionPercent: Double
+    /// The longest time for one case, in seconds.
+    public var maxTimeSeconds: Double
+
+    /// Settings.
+    public init(precisionPercent: Double, maxTimeSeconds: Double) {
+      self.precisionPercent = precisionPercent
+      self.maxTimeSeconds = maxTimeSeconds
+    }
+  }
+
+  /// An entry of a layer file that is not a layer of the lab, such as a 3×3 convolution.
+  public struct SkippedEntry: Sendable, Hashable, Codable {
+    /// The file.
+    public var file: String
+    /// The line, counted from 1.
+    public var line: Int
+    /// The entry as it stands there.
+    public var text: String
+    /// Why it was skipped.
+    public var reason: String
+
+    /// A skipped entry.
+    public init(file: String, line: Int, text: String, reason: String) {
+      self.file = file
+      self.line = line
+      self.text = text
+      self.reason = reason
+    }
+  }
+
+  /// The version of run.json.
+  public var schema: Int
+  /// The identifier of the run, the same as in the `run` column.
+  public var run: String
+  /// The version of the lab.
+  public var toolVersion: String
+  /// The command line, program first.
+  public var commandLine: [String]
+  /// How far the run got.
+  public var status: Status
+  /// When it began. JSON holds whole seconds.
+  public var started: Date
+  /// When it ended; nil while it runs.
+  public var ended: Date?
+  /// The seed of the data and of the order of the cases.
+  public var seed: UInt64
+  /// The suites that it measures.
+  public var suites: [Suite]
+  /// The settings.
+  public var settings: Settings
+  /// The machine and the program.
+  public var environment: Environment
+  /// The resolved placements, as the module that makes them describes them.
+  public var placements: [JSONValue]
+  /// The machine's ceilings; nil if they were not measured.
+  public var peaks: JSONValue?
+  /// The entries of layer files that were skipped.
+  public var skippedEntries: [SkippedEntry]
+
+  /// The description of a run that begins.
+  public init(
+    run: String, toolVersion: String, commandLine: [String], started: Date, seed: UInt64, suites: [Suite],
+    settings: Settings, environment: Environment, placements: [JSONValue] = [], peaks: JSONValue? = nil,
+    skippedEntries: [SkippedEntry] = []
+  ) {
+    schema = Self.schemaVersion
+    self.run = run
+    self.toolVersion = toolVersion
+    self.commandLine = commandLine
+    status = .running
+    self.started = started
+    self.seed = seed
+    self.suites = suites
+    self.settings = settings
+    self.environment = environment
+    self.placements = placements
+    self.peaks = peaks
+    self.skippedEntries = skippedEntries
+  }
+
+  /// The run as JSON, for people too: indented, keys in alphabetical order, a line end at the end.
+  ///
+  /// - Throws: `ResultsError.notJSON` if a number is not finite.
+  public func json() throws(ResultsError) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    do {
+      return [UInt8](try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    } catch {
+      throw .notJSON(reason: "\(error)")
+    }
+  }
+
+  /// Reads the description of a run.
+  ///
+  /// - Parameters:
+  ///   - bytes: the contents of the file.
+  ///   - file: its name, for error messages.
+  /// - Throws: `ResultsError` if it is not JSON, lacks a value, or has another schema version.
+  public init(json bytes: [UInt8], file: String) throws(ResultsError) {
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    let data = Data(bytes)
+    do {
+      // The version comes first: a newer file may well lack what this version expects.
+      let version = try decoder.decode(Version.self, from: data).schema
+      guard version == Self.schemaVersion else {
+        throw ResultsError.schema(file: file, version: version, expected: Self.schemaVersion)
+      }
+      self = try decoder.decode(RunManifest.self, from: data)
+    } catch let error as ResultsError {
+      throw error
+    } catch let error as DecodingError {
+      throw .json(file: file, reason: error.sentence)
+    } catch {
+      throw .json(file: file, reason: "\(error)")
+    }
+  }
+
+  private struct Version: Decodable {
+    var schema: Int
+  }
+}
+
+extension DecodingError {
+  /// What is wrong, and where in the document.
+  fileprivate var sentence: String {
+    switch self {
+    case .keyNotFound(let key, let context): "\(Self.path(context))expected a value for \(key.stringValue)"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+      "\(Self.path(context))\(context.debugDescription)"
+    @unknown default: "\(self)"
+    }
+  }
+
+  private static func path(_ context: Context) -> String {
+    let keys = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+    return keys.isEmpty ? "" : "at \(keys.joined(separator: ".")), "
+  }
+}
