@@ -65,7 +65,7 @@ let package = Package(
       dependencies: [
         "Layers", "Topology", "Statistics", .product(name: "SystemPackage", package: "swift-system"),
       ]),
-    .target(name: "Reports", dependencies: ["Results", "Statistics"]),
+    .target(name: "Reports", dependencies: ["Results", "Layers", "Statistics"]),
     .executableTarget(
       name: "pointwise",
       dependencies: [

@@ -1,0 +1,80 @@
+import Foundation
+
+/// Numbers as reports show them: three significant digits, no locale, no exponent.
+enum Format {
+  /// What stands for an unknown value.
+  static let unknown = "–"
+
+  /// `value` with three significant digits: 0.0123, 1.23, 12.3, 123, 1230.
+  static func number(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return unknown }
+    guard value != 0 else { return "0" }
+    // Rounding may carry into one more digit (9.996 is 10.0), so the exponent is that of the rounded number.
+    guard let rounded = Double(String(format: "%.2e", value)) else { return unknown }
+    let exponent = Int(log10(abs(rounded)).rounded(.down))
+    return String(format: "%.*f", max(0, 2 - exponent), rounded)
+  }
+
+  /// A ratio: "1.23×".
+  static func ratio(_ value: Double?) -> String {
+    value.map { number($0) + "×" } ?? unknown
+  }
+
+  /// A size in bytes with a binary prefix: "48 KiB".
+  static func bytes(_ count: Int?) -> String {
+    guard let count else { return unknown }
+    var value = Double(count)
+    var prefixes = ["B", "KiB", "MiB", "GiB", "TiB"][...]
+    while value >= 1024, prefixes.count > 1 {
+      value /= 1024
+      prefixes = prefixes.dropFirst()
+    }
+    return "\(number(value)) \(prefixes.first ?? "B")"
+  }
+
+  /// `count` and a noun: "1 case", "2 cases". The plural adds an s unless it is given.
+  static func count(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+    "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
+  }
+
+  /// Numbers without repetition, ascending: "1, 2".
+  static func list(_ numbers: some Sequence<Int>) -> String {
+    Set(numbers).sorted().map(String.init).joined(separator: ", ")
+  }
+}
+
+/// A unit of time in which a number of nanoseconds reads well.
+enum TimeUnit: String {
+  case nanoseconds = "ns"
+  case microseconds = "µs"
+  case milliseconds = "ms"
+  case seconds = "s"
+
+  /// The largest unit in which `nanoseconds` is at least 1.
+  init(fitting nanoseconds: Double?) {
+    switch nanoseconds ?? 0 {
+    case ..<1e3: self = .nanoseconds
+    case ..<1e6: self = .microseconds
+    case ..<1e9: self = .milliseconds
+    default: self = .seconds
+    }
+  }
+
+  /// The number of `nanoseconds` in this unit, without the unit.
+  func number(_ nanoseconds: Double?) -> String {
+    let scale =
+      switch self {
+      case .nanoseconds: 1.0
+      case .microseconds: 1e3
+      case .milliseconds: 1e6
+      case .seconds: 1e9
+      }
+    return Format.number(nanoseconds.map { $0 / scale })
+  }
+
+  /// `nanoseconds` in the unit that fits it: "1.23 ms".
+  static func text(_ nanoseconds: Double) -> String {
+    let unit = TimeUnit(fitting: nanoseconds)
+    return "\(unit.number(nanoseconds)) \(unit.rawValue)"
+  }
+}

@@ -1,0 +1,205 @@
+import Layers
+import Results
+import Statistics
+
+/// The rows of a run by network, layer and setting, and what follows from them. Orders are those in which things first
+/// appear in the rows, so the same rows always give the same report.
+struct RunAnalysis {
+  /// What is varied besides the variant: how many threads, where they sit, and what the caches hold.
+  struct Setting: Hashable {
+    var threads: Int
+    var places: String
+    var bind: String
+    var cache: String
+
+    init(_ row: Row) {
+      threads = row.threads
+      places = row.places
+      bind = row.bind
+      cache = row.cache
+    }
+  }
+
+  /// One layer with all its rows, layouts together.
+  struct LayerRows {
+    /// The row that came first. Every row of a layer has the same dimensions, so it stands for all.
+    let first: Row
+    /// The rows that were measured, fastest first, and then the others by status, variant and threads.
+    let ranked: [Row]
+    /// The layouts that the layer was run in.
+    let layouts: [Layout]
+
+    /// - Precondition: there is at least one row.
+    init(_ rows: [Row]) {
+      first = rows[0]
+      let order = Dictionary(uniqueKeysWithValues: Status.allCases.enumerated().map { ($1, $0) })
+      ranked = rows.sorted { a, b in
+        let left = (order[a.status] ?? 0, a.timeMedian ?? .infinity, a.variant)
+        let right = (order[b.status] ?? 0, b.timeMedian ?? .infinity, b.variant)
+        return left == right ? (a.threads, a.caseKey) < (b.threads, b.caseKey) : left < right
+      }
+      layouts = Layout.allCases.filter { layout in rows.contains { $0.layout == layout } }
+    }
+
+    /// The fastest measured row in a layout and a setting.
+    func fastest(_ layout: Layout, _ setting: Setting) -> Row? {
+      ranked.first { $0.isMeasured && $0.layout == layout && Setting($0) == setting }
+    }
+  }
+
+  /// One network of a suite.
+  struct Network {
+    var suite: String
+    var name: String
+    var layers: [LayerRows]
+    /// The settings of all rows in their order.
+    var appearance: [Setting]
+
+    /// The network's name, or the suite's if it has none.
+    var title: String { name.isEmpty ? suite : name }
+    /// How many layers the network runs, repetitions counted.
+    var executions: Int { layers.reduce(0) { $0 + $1.first.count } }
+    /// Multiply-adds of all executions.
+    var macs: Double { layers.reduce(0) { $0 + Double($1.first.count) * $1.first.flops / 2 } }
+
+    /// The layouts of its convolutions; of its fully connected layers if it has no convolution.
+    var layouts: [Layout] {
+      let used = Layout.allCases.filter { layout in layers.contains { $0.layouts.contains(layout) } }
+      let ofConvolutions = used.filter { $0 != .nc }
+      return ofConvolutions.isEmpty ? used : ofConvolutions
+    }
+
+    /// The settings, by threads and then as they first appear.
+    var settings: [Setting] {
+      appearance.uniqued().enumerated().sorted { ($0.element.threads, $0.offset) < ($1.element.threads, $1.offset) }
+        .map(\.element)
+    }
+  }
+
+  /// The whole network by one variant: Σ count × median time over its layers.
+  struct Total {
+    var variant: String
+    var kernel: String
+    var layout: Layout
+    var setting: Setting
+    /// Layers that were measured.
+    var measured: Int
+    /// Layers of the network.
+    var layers: Int
+    /// The sum in ns; nil unless every layer was measured.
+    var time: Double?
+  }
+
+  let networks: [Network]
+  let baselines: Baselines
+
+  init(_ rows: [Row]) {
+    baselines = Baselines(rows)
+    networks = rows.grouped { [$0.suite, $0.network] }.map { rows in
+      Network(
+        suite: rows[0].suite, name: rows[0].network,
+        layers: rows.grouped(by: \.layerKey).map { LayerRows($0) }, appearance: rows.map(Setting.init))
+    }
+  }
+
+  /// The totals of every variant in every layout and setting: the complete ones first, fastest first, then those
+  /// that lack the fewest layers.
+  ///
+  /// Convolutions count in the total's layout; fully connected layers have one layout, and count in every total.
+  func totals(_ network: Network) -> [Total] {
+    var totals: [Total] = []
+    for layout in network.layouts {
+      for setting in network.settings {
+        let rows = network.layers.map { layer in
+          layer.ranked.filter { Setting($0) == setting && ($0.layout == layout || $0.op == .fc) }
+        }
+        for variant in rows.joined().map(\.variant).uniqued() {
+          let measured = rows.compactMap { $0.first { $0.variant == variant && $0.isMeasured } }
+          let kernel = rows.joined().first { $0.variant == variant }?.kernel ?? ""
+          totals.append(
+            Total(
+              variant: variant, kernel: kernel, layout: layout, setting: setting, measured: measured.count,
+              layers: network.layers.count,
+              time: measured.count == network.layers.count ? measured.weightedTime : nil))
+        }
+      }
+    }
+    return totals.enumerated().sorted { a, b in
+      let left = (a.element.time ?? .infinity, -a.element.measured, a.element.variant, a.offset)
+      return left < (b.element.time ?? .infinity, -b.element.measured, b.element.variant, b.offset)
+    }.map(\.element)
+  }
+
+  /// The whole network with the fastest variant of each layer in ns; nil unless every layer was measured.
+  func fastestTime(_ network: Network, _ layout: Layout, _ setting: Setting) -> Double? {
+    let rows = winners(network, layout, setting)
+    return rows.count == network.layers.count ? rows.weightedTime : nil
+  }
+
+  /// The fastest row of every layer that was measured in a layout and a setting.
+  func winners(_ network: Network, _ layout: Layout, _ setting: Setting) -> [Row] {
+    network.layers.compactMap { $0.fastest($0.first.op == .fc ? .nc : layout, setting) }
+  }
+
+  /// How many times faster than naive the fastest variants are: the geometric mean weighted by counts, over the layers
+  /// of which both were measured, and how many these are.
+  func speedupOverNaive(_ network: Network, _ layout: Layout, _ setting: Setting) -> (mean: Double, layers: Int)? {
+    let pairs = winners(network, layout, setting).compactMap { row in
+      baselines.speedupOverNaive(row).map { (ratio: $0, count: Double(row.count)) }
+    }
+    return geometricMean(pairs.map(\.ratio), weights: pairs.map(\.count)).map { ($0, pairs.count) }
+  }
+
+  /// The row's own speedup over one thread, or the one that the other rows give if it has none.
+  func speedupOverOneThread(_ row: Row) -> Double? {
+    guard row.isMeasured else { return nil }
+    return row.speedup ?? baselines.speedupOverOneThread(row)
+  }
+
+  /// The row's own efficiency in percent, or the one that its speedup gives.
+  func efficiencyPercent(_ row: Row) -> Double? {
+    guard row.isMeasured else { return nil }
+    return row.efficiencyPercent ?? speedupOverOneThread(row).map { 100 * $0 / Double(row.threads) }
+  }
+}
+
+extension Row {
+  /// Whether the row has a time that can be compared.
+  var isMeasured: Bool { status == .ok && (timeMedian ?? 0) > 0 }
+
+  /// The larger half of the median's 95 % interval in percent of the median.
+  var halfWidthPercent: Double? {
+    guard let timeMedian, let timeCILow, let timeCIHigh else { return nil }
+    return SampleSummary.relativeHalfWidth(median: timeMedian, low: timeCILow, high: timeCIHigh).map { 100 * $0 }
+  }
+}
+
+extension [Row] {
+  /// Σ count × median time, in ns.
+  fileprivate var weightedTime: Double { reduce(0) { $0 + Double($1.count) * ($1.timeMedian ?? 0) } }
+}
+
+extension Sequence {
+  /// The elements in groups of equal keys, both in the order of their first appearance.
+  func grouped<Key: Hashable>(by key: (Element) -> Key) -> [[Element]] {
+    var groups: [[Element]] = []
+    var indices: [Key: Int] = [:]
+    for element in self {
+      let index = indices[key(element), default: groups.count]
+      if index == groups.count {
+        indices[key(element)] = index
+        groups.append([])
+      }
+      groups[index].append(element)
+    }
+    return groups
+  }
+}
+
+extension Sequence where Element: Hashable {
+  /// The elements without repetition, in the order of their first appearance.
+  func uniqued() -> [Element] {
+    var seen: Set<Element> = []
+    return filter { seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,91 @@
+/// Columns with titles, and rows of cells.
+struct Table {
+  /// On which side of a column its cells stand.
+  enum Alignment {
+    case left, right
+  }
+
+  /// A column.
+  struct Column {
+    var title: String
+    var alignment: Alignment
+    /// Whether the column is left out when none of its cells has a value.
+    var isOptional: Bool
+
+    /// Words.
+    static func text(_ title: String) -> Column { Column(title: title, alignment: .left, isOptional: false) }
+    /// Words that few tables have.
+    static func optionalText(_ title: String) -> Column { Column(title: title, alignment: .left, isOptional: true) }
+    /// Numbers.
+    static func number(_ title: String) -> Column { Column(title: title, alignment: .right, isOptional: false) }
+    /// Numbers that few tables have.
+    static func optionalNumber(_ title: String) -> Column {
+      Column(title: title, alignment: .right, isOptional: true)
+    }
+  }
+
+  private let columns: [Column]
+  private let rows: [[String]]
+
+  /// A table. Every row has as many cells as there are columns.
+  init(_ columns: [Column], rows: [[String]]) {
+    precondition(rows.allSatisfy { $0.count == columns.count }, "every row has a cell for every column")
+    let kept = columns.indices.filter { index in
+      !columns[index].isOptional || rows.contains { $0[index] != "" && $0[index] != Format.unknown }
+    }
+    self.columns = kept.map { columns[$0] }
+    self.rows = rows.map { row in kept.map { row[$0] } }
+  }
+
+  /// A GitHub table. Cells are Markdown already.
+  var markdown: String {
+    func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
+    return line(columns.map(\.title)) + line(columns.map { $0.alignment == .left ? "---" : "---:" })
+      + rows.map(line).joined()
+  }
+
+  /// Lines for a terminal, with columns aligned by the width of what is seen, two spaces apart.
+  var text: String {
+    let cells = ([columns.map(\.title)] + rows).map { row in
+      row.map { cell in String(cell.map { $0.isNewline || $0 == "\t" ? " " : $0 }) }
+    }
+    let widths = columns.indices.map { index in cells.map { displayWidth($0[index]) }.max() ?? 0 }
+    var result = ""
+    for row in cells {
+      var line = ""
+      for (index, cell) in row.enumerated() {
+        let padding = String(repeating: " ", count: widths[index] - displayWidth(cell))
+        line += columns[index].alignment == .left ? cell + padding : padding + cell
+        line += "  "
+      }
+      while line.hasSuffix(" ") { line.removeLast() }
+      result += line + "\n"
+    }
+    return result
+  }
+}
+
+/// How many columns of a terminal `text` takes.
+///
+/// A character, with whatever combines with it, takes one; East Asian wide ones and emoji take two (Unicode Standard
+/// Annex 11; the ranges are the blocks that are wide as a whole).
+func displayWidth(_ text: String) -> Int {
+  text.reduce(0) { width, character in
+    guard let scalar = character.unicodeScalars.first else { return width }
+    let properties = scalar.properties
+    if properties.generalCategory == .nonspacingMark || properties.generalCategory == .format
+      || properties.generalCategory == .control
+    {
+      return width
+    }
+    let isEmoji =
+      properties.isEmojiPresentation || character.unicodeScalars.contains { $0.value == 0xFE0F }
+    switch scalar.value {
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD:
+      return width + 2
+    default:
+      return width + (isEmoji ? 2 : 1)
+    }
+  }
+}

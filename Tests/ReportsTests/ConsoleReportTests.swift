@@ -1,0 +1,58 @@
+import Results
+import Testing
+
+@testable import Reports
+
+@Suite struct ConsoleReportTests {
+  @Test func everyLayerAndTheNetworkHaveALine() {
+    let text = ConsoleReport.render(ExampleRun.rows)
+    let lines = text.split(separator: "\n").map(String.init)
+    #expect(lines[0] == "tiny: 3 layers, 0.00000563 GMAC")
+    for layer in ExampleRun.layers {
+      #expect(lines.count { $0.hasPrefix(layer.descriptor + " ") } == (layer.op == .fc ? 2 : 4))
+    }
+    #expect(
+      lines.contains(
+        "whole network, nhwc, 2 threads: 2.08 µs, 5.43 GFLOP/s by simd-portable-pixels-dispatch"))
+    #expect(lines.last == "20 cases: 20 ok")
+    #expect(!text.contains("placement"))
+  }
+
+  @Test func columnsAreAligned() {
+    let table = Table(
+      [.text("name"), .number("n"), .optionalText("note"), .text("end")],
+      rows: [["日本", "1", "", "|"], ["e\u{301}", "100", "", "|"], ["a\nb", "–", "", "|"], ["👩‍👩‍👧", "2", "–", "|"]])
+    let lines = table.text.split(separator: "\n").map(String.init)
+    #expect(lines.count == 5 && !table.text.contains("note"))
+    let ends = lines.dropFirst().map { displayWidth(String($0.prefix { $0 != "|" })) }
+    #expect(Set(ends) == [4 + 2 + 3 + 2], "\(lines)")
+  }
+
+  @Test(arguments: [
+    ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("µs", 2), ("👍", 2), ("✔\u{FE0F}", 2), ("×", 1),
+    ("\u{200B}", 0),
+  ])
+  func widths(text: String, width: Int) {
+    #expect(displayWidth(text) == width)
+  }
+
+  @Test(arguments: [
+    (0.0, "0"), (1.0, "1.00"), (9.994, "9.99"), (9.996, "10.0"), (99.96, "100"), (123.4, "123"), (1234.0, "1230"),
+    (999_600, "1000000"), (0.001234, "0.00123"), (-12.34, "-12.3"), (0.000_009_996, "0.0000100"),
+  ])
+  func threeSignificantDigits(value: Double, text: String) {
+    #expect(Format.number(value) == text)
+  }
+
+  @Test func unknownNumbersAreDashes() {
+    #expect(Format.number(nil) == "–" && Format.number(.nan) == "–" && Format.number(.infinity) == "–")
+  }
+
+  @Test(arguments: [
+    (0.5, "0.500 ns"), (999.0, "999 ns"), (1_000.0, "1.00 µs"), (1.5e6, "1.50 ms"), (2.5e9, "2.50 s"),
+    (7.2e12, "7200 s"),
+  ])
+  func unitsFit(nanoseconds: Double, text: String) {
+    #expect(TimeUnit.text(nanoseconds) == text)
+  }
+}
