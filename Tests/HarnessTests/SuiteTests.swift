@@ -76,6 +76,17 @@ import Testing
       location: Harness.SourceLocation(file: file, line: line))
   }
 
+  /// The example of Benchmarks/README.md is a suite.
+  @Test func documentedExampleLoads() throws {
+    let readme = try String(contentsOfFile: "\(shippedSuites)/README.md", encoding: .utf8)
+    let example = try #require(readme.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```").first)
+    let folder = try TemporaryFolder(["shapes_my_network": "mb1ic8oc4"])
+    let suite = try folder.suite(String(example))
+    #expect(suite.name == "my-network")
+    #expect(suite.entries.count == 5)
+    #expect(suite.axes.kernel?.values == ["simd*", "packed"])
+  }
+
   @Test func defaults() throws {
     let suite = try TemporaryFolder().suite("layers: [ic8oc4]", named: "small one.yml")
     #expect(suite.name == "small-one")
@@ -225,7 +236,9 @@ import Testing
       ("layers:\n  - bias: true", 2, "a layer was expected to have exactly one of descriptor, file and layers"),
       ("layers:\n  - {descriptor: ic1oc1, file: x}", 2, "exactly one of"),
       ("layers:\n  - layers:\n    - layers: [ic1oc1]", 3, "'layers' is not a key of a layer of a group"),
-      ("layers:\n  - {descriptor: ic1oc1, bias: perhaps}", 2, "'bias' of a layer is 'perhaps', but true or false was expected"),
+      (
+        "layers:\n  - {descriptor: ic1oc1, bias: perhaps}", 2, "is 'perhaps', but true or false was expected"
+      ),
       ("layers:\n  - {descriptor: ic1oc1,\n     activation: swish}", 3, "is 'swish'; expected none, relu, relu6"),
       ("layers: [ic1oc1]\ndefaults: {op: conv}", 2, "is 'conv'; expected conv1x1 or fc"),
       ("layers: [ic1oc1]\ndefaults: 1", 2, "'defaults' of the suite was expected to be a mapping"),
@@ -301,6 +314,7 @@ import Testing
       expect(loading: try folder.write(" \n\n", to: name), failsWith: "\(name): is empty")
     }
     #expect(try folder.suite("\u{FEFF}layers: [ic1oc1]").entries.count == 1)
+    #expect(try folder.suite("\u{FEFF}ic1oc1", named: "shapes_bom").entries.count == 1)
     expect(loading: folder.path, failsWith: "\(folder.path): is a folder")
     expect(loading: "\(folder.path)/gone.yaml", failsWith: "gone.yaml: does not exist")
     expect(loading: "\(folder.path)/gone", failsWith: "gone: does not exist")
