@@ -1,0 +1,64 @@
+public import Kernels
+public import Topology
+
+/// How to measure: what the stop rule, the clock and the random numbers need.
+public struct RunSettings: Sendable, Hashable {
+  /// When a case has been measured enough.
+  public var stopRule: StopRule
+  /// How long a sample lasts at least, in nanoseconds. The clock's resolution of some 20 ns is 0.002 % of 1 ms.
+  public var sampleNanoseconds: Double
+  /// The seed of data and order.
+  public var seed: UInt64
+
+  /// Settings.
+  public init(stopRule: StopRule = StopRule(), sampleNanoseconds: Double = 1e6, seed: UInt64 = 1) {
+    self.stopRule = stopRule
+    self.sampleNanoseconds = sampleNanoseconds
+    self.seed = seed
+  }
+}
+
+/// Carries out a plan.
+public struct Runner {
+  private let plan: Plan
+  private let topology: HwlocTopology
+  private let settings: RunSettings
+
+  /// A runner of `plan` on the machine of `topology`, which must be this system.
+  public init(_ plan: Plan, topology: HwlocTopology, settings: RunSettings) {
+    self.plan = plan
+    self.topology = topology
+    self.settings = settings
+  }
+
+  /// Measures layer by layer. `starting` is called before each layer, `report` with each case as soon as it has ended;
+  /// an error that one of them throws ends the run. `isInterrupted` is asked between samples; once it says so, what was
+  /// measured of the present layer is reported, and the rest is left out.
+  public func run(
+    isInterrupted: @escaping () -> Bool, starting: (_ index: Int, CaseGroup) throws -> Void,
+    report: @escaping (CaseResult) throws -> Void
+  ) throws {
+    let teams = TeamPool(topology)
+    let references = ReferenceCache()
+    let caches = CacheSizes(topology.machine)
+    for (index, group) in plan.groups.enumerated() {
+      if isInterrupted() { return }
+      try starting(index, group)
+      try Session(
+        group: group, settings: settings, teams: teams, references: references, caches: caches,
+        isInterrupted: isInterrupted, report: report
+      ).run()
+    }
+  }
+}
+
+extension CacheSizes {
+  /// The caches of the machine's first eligible CPU; sizes that hwloc does not know are the assumed ones.
+  public init(_ machine: Machine) {
+    let cpu = machine.eligiblePUs.first?.osIndex
+    func size(_ level: Int) -> Int? { cpu.flatMap { machine.cacheSize(level: level, cpu: $0) } }
+    self.init(
+      l1d: size(1) ?? Self.assumed.l1d, l2: size(2) ?? Self.assumed.l2,
+      l3: size(3) ?? size(2) ?? Self.assumed.l3)
+  }
+}

@@ -1,0 +1,247 @@
+import Kernels
+import Layers
+import Statistics
+import Synchronization
+import Teams
+import Topology
+
+/// Checks and measures all cases of one layer.
+struct Session {
+  let group: CaseGroup
+  let settings: RunSettings
+  let teams: TeamPool
+  let references: ReferenceCache
+  let caches: CacheSizes
+  let isInterrupted: () -> Bool
+  /// Called with every case as soon as it has ended.
+  let report: (CaseResult) throws -> Void
+
+  /// A case on its way from the check to the last round.
+  private final class Progress {
+    let item: Case
+    let blocks: [Block]
+    let team: any Team
+    let job: @Sendable (Int) -> Void
+    let prepare: UInt64?
+    var verification: Verification
+    var iterations = 1
+    var warmUp = 1
+    var samples: [Measurement.Sample] = []
+    var imbalances: [Double] = []
+    var seconds = 0.0
+
+    init(
+      _ item: Case, _ blocks: [Block], _ team: any Team, prepare: UInt64?, verification: Verification,
+      job: @escaping @Sendable (Int) -> Void
+    ) {
+      self.item = item
+      self.blocks = blocks
+      self.team = team
+      self.prepare = prepare
+      self.verification = verification
+      self.job = job
+    }
+  }
+
+  /// Runs the session to its end, or until the user interrupts it.
+  func run() throws {
+    let workbench: Workbench
+    do {
+      workbench = try Workbench(
+        group.layer, caches: caches, kernels: group.cases.map(\.kernel),
+        threads: group.cases.map(\.threads).max() ?? 1, pattern: .integer, seed: settings.seed)
+    } catch {
+      for item in group.cases { try report(CaseResult(group: group, item: item, outcome: .failed("\(error)"))) }
+      return
+    }
+    var progresses = try verified(workbench)
+    try measure(&progresses, workbench)
+  }
+
+  // MARK: Checking
+
+  /// Checks every case that is not too slow, on integer and then on real data, and returns those that are right.
+  private func verified(_ workbench: Workbench) throws -> [Progress] {
+    var cases: [(item: Case, blocks: [Block])] = []
+    for item in group.cases {
+      if isInterrupted() { return [] }
+      let estimate = try estimate(item, workbench)
+      if estimate > settings.stopRule.maxTime {
+        let reason =
+          "one execution would take about \(seconds(estimate)), more than the \(seconds(settings.stopRule.maxTime)) "
+          + "of --max-time"
+        try report(CaseResult(group: group, item: item, outcome: .skipped(reason)))
+        continue
+      }
+      let grain = item.kernel.grain(workbench.problem)
+      cases.append(
+        (item, item.split.blocks(m: group.layer.m, n: group.layer.n, threads: item.threads, grain: grain)))
+    }
+
+    for pattern in [DataPattern.integer, .real] where !cases.isEmpty {
+      try workbench.use(pattern)
+      let (reference, projection) = references.reference(for: workbench.tensors, seed: settings.seed)
+      let verifier = Verifier(workbench, reference, projection)
+      var passed: [(Case, [Block])] = []
+      var progresses: [Progress] = []
+      for (item, blocks) in cases {
+        if isInterrupted() { return [] }
+        let team = try teams.team(item.team, item.placement)
+        let verification = try verifier.check(item.kernel, blocks, on: team)
+        let prepare = try workbench.packedWeights(item.kernel)?.nanoseconds
+        guard verification.passed else {
+          try report(
+            CaseResult(
+              group: group, item: item, outcome: .incorrect, verification: verification, prepareNanoseconds: prepare))
+          continue
+        }
+        passed.append((item, blocks))
+        if pattern == .real {
+          progresses.append(
+            Progress(
+              item, blocks, team, prepare: prepare, verification: verification,
+              job: try workbench.job(item.kernel, blocks)))
+        }
+      }
+      if pattern == .real { return progresses }
+      cases = passed
+    }
+    return []
+  }
+
+  /// A guess of how long one execution takes, in seconds: a corner of the output is computed on one thread, and scaled up.
+  private func estimate(_ item: Case, _ workbench: Workbench) throws -> Double {
+    let layer = group.layer
+    // No kernel on any machine of the last decades needs longer.
+    if layer.flops < 1e7 { return 0 }
+    let grain = item.kernel.grain(workbench.problem)
+    let columns = min(layer.n, roundedUp(64, grain.columns))
+    let rows = min(layer.m, roundedUp(max(1, 2_000_000 / (columns * layer.k)), grain.rows))
+    let job = try workbench.job(item.kernel, [Block(rows: 0..<rows, columns: 0..<columns)])
+    var fastest = UInt64.max
+    for _ in 0..<2 {
+      let start = monotonicNanoseconds()
+      job(0)
+      fastest = min(fastest, monotonicNanoseconds() - start)
+    }
+    let share = Double(rows * columns) / Double(layer.m * layer.n)
+    return Double(fastest) * 1e-9 / share / Double(item.split == .none ? 1 : item.threads)
+  }
+
+  // MARK: Measuring
+
+  /// Measures in rounds, each case once a round in a new random order, until every case's stop rule is satisfied.
+  private func measure(_ progresses: inout [Progress], _ workbench: Workbench) throws {
+    for progress in progresses {
+      if isInterrupted() { return }
+      calibrate(progress)
+    }
+    var generator = SeededGenerator(seed: settings.seed, stream: UInt64(bitPattern: Int64(group.layer.hashForOrder)))
+    var round = 0
+    while !progresses.isEmpty {
+      progresses.shuffle(using: &generator)
+      var unfinished: [Progress] = []
+      for (position, progress) in progresses.enumerated() {
+        if isInterrupted() {
+          for stopped in unfinished + progresses[position...] { try finish(stopped, .interrupted, workbench) }
+          return
+        }
+        poisonSome(workbench.output, &generator)
+        sample(progress, round: round, position: position)
+        let summary = summarise(progress)
+        if let reason = settings.stopRule.reasonToStop(summary, seconds: progress.seconds) {
+          // Checked at once, while the output is still this case's.
+          let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
+          let result = ResultCheck.compare(workbench.output, of: group.layer, with: reference)
+          let damage = try workbench.damage(progress.item.kernel)
+          if let failure = result.failure ?? damage {
+            progress.verification.failure = "after the last timed execution, \(failure)"
+          }
+          try finish(progress, reason, workbench)
+        } else {
+          unfinished.append(progress)
+        }
+      }
+      progresses = unfinished
+      round += 1
+    }
+  }
+
+  /// Chooses how often a sample repeats the layer, so that it lasts long enough for the clock, and how it warms up.
+  private func calibrate(_ progress: Progress) {
+    let target = settings.sampleNanoseconds
+    while true {
+      let timing = progress.team.run(warmUp: 1, iterations: progress.iterations, progress.job)
+      progress.seconds += Double(timing.total) * 1e-9
+      if Double(timing.total) >= target / 2 || progress.iterations >= 1 << 24 {
+        progress.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
+        // An execution that long brings its caches into its own state in its first moments.
+        progress.warmUp = timing.perIteration > 20e6 ? 0 : 1
+        return
+      }
+      progress.iterations *= max(2, min(100, Int(target / Double(max(timing.total, 1)))))
+    }
+  }
+
+  private func sample(_ progress: Progress, round: Int, position: Int) {
+    let timing = progress.team.run(warmUp: progress.warmUp, iterations: progress.iterations, progress.job)
+    progress.samples.append(.init(round: round, position: position, nanoseconds: timing.perIteration))
+    progress.seconds += (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9
+    if timing.busy.count > 1 {
+      let busy = timing.busy.map(Double.init)
+      let mean = busy.reduce(0, +) / Double(busy.count)
+      if mean > 0 { progress.imbalances.append((busy.max()! / mean - 1) * 100) }
+    }
+  }
+
+  private func summarise(_ progress: Progress) -> SampleSummary {
+    guard let summary = SampleSummary(progress.samples.map(\.nanoseconds)) else {
+      preconditionFailure("a clock gives finite times, and a round was measured")
+    }
+    return summary
+  }
+
+  /// Overwrites some elements of the output, so that a case that stopped writing shows. All of them would take longer
+  /// than a sample of many a layer.
+  private func poisonSome(_ output: borrowing FloatBuffer, _ generator: inout SeededGenerator) {
+    for _ in 0..<min(64, output.count) {
+      output.pointer[Int.random(in: 0..<output.count, using: &generator)] = Float(bitPattern: FloatBuffer.poison)
+    }
+  }
+
+  private func finish(_ progress: Progress, _ reason: StopRule.Reason, _ workbench: Workbench) throws {
+    var result = CaseResult(
+      group: group, item: progress.item, outcome: .incorrect, verification: progress.verification,
+      prepareNanoseconds: progress.prepare)
+    // Interrupted before its first sample: nothing was measured, so there is nothing to report.
+    if progress.samples.isEmpty { return }
+    if progress.verification.passed {
+      let imbalances = SampleSummary(progress.imbalances)
+      result.outcome = .measured(
+        Measurement(
+          samples: progress.samples, iterations: progress.iterations, summary: summarise(progress), stop: reason,
+          imbalancePercent: imbalances?.median))
+    }
+    try report(result)
+  }
+}
+
+/// A duration in words, for messages.
+func seconds(_ value: Double) -> String {
+  switch value {
+  case ..<0.001: "\(Int((value * 1e6).rounded())) µs"
+  case ..<1: "\(Int((value * 1e3).rounded())) ms"
+  case ..<10: "\((value * 10).rounded() / 10) s"
+  case ..<120: "\(Int(value.rounded())) s"
+  default: "\(Int((value / 60).rounded())) min"
+  }
+}
+
+private func roundedUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }
+
+extension Layer {
+  /// A number that differs between layers and is the same in every process, unlike `hashValue`.
+  fileprivate var hashForOrder: Int {
+    shape.named.reduce(layout == .nchw ? 1 : 2) { ($0 &* 31) &+ $1.value }
+  }
+}

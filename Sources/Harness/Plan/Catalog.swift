@@ -1,0 +1,37 @@
+public import Kernels
+import KernelsPortable
+import Topology
+
+#if arch(x86_64)
+  import KernelsAVX2
+  import KernelsAVX512
+#endif
+
+/// The kernels that a CPU can execute.
+public struct Catalog: Sendable {
+  /// The executable ISAs, from the narrowest to the widest.
+  public let isas: [ISA]
+  /// Every kernel of every executable ISA, ISA by ISA.
+  public let kernels: [Kernel]
+
+  /// The kernels for a CPU with `features`, under their names in /proc/cpuinfo.
+  ///
+  /// A module of an ISA that the CPU lacks is not touched: even the list of its kernels is code for that ISA.
+  public init(features: Set<String>) {
+    let modules: [(isa: ISA, kernels: () -> [Kernel])]
+    #if arch(x86_64)
+      modules = [(.portable, { Portable.kernels }), (.avx2, { AVX2.kernels }), (.avx512, { AVX512.kernels })]
+    #else
+      modules = [(.portable, { Portable.kernels })]
+    #endif
+    let executable = modules.filter { features.isSuperset(of: $0.isa.requiredFeatures) }
+    isas = executable.map(\.isa)
+    kernels = executable.flatMap { $0.kernels() }
+  }
+
+  /// The kernels for the CPU that this process runs on.
+  public static func current() -> Catalog { Catalog(features: CPUFeatures.current().names) }
+
+  /// The names of the kernel families, in the catalog's order.
+  public var names: [String] { kernels.filter { $0.isa == .portable }.map(\.name) }
+}

@@ -1,0 +1,208 @@
+import Kernels
+import Layers
+import Teams
+public import Topology
+
+/// Everything that a run will measure, in its order, before anything is measured.
+public struct Plan: Sendable {
+  /// The layers, in the suites' order, each layout on its own.
+  public let groups: [CaseGroup]
+
+  /// Cases of all groups.
+  public var caseCount: Int { groups.reduce(0) { $0 + $1.cases.count } }
+
+  /// The placements that occur, each once, in the order in which they are first used.
+  public var placements: [Placement] {
+    var seen: Set<Placement> = []
+    return groups.flatMap(\.cases).map(\.placement).filter { seen.insert($0).inserted }
+  }
+
+  /// Combines what the suites list with what `selection` asks for.
+  ///
+  /// The command line wins over a suite's axis, and that over the default. On one thread every split is the whole layer
+  /// and every policy one CPU, so a kernel has one case there, whose split is called `none`. The team `dispatch-apply`
+  /// is never pinned: it has no placement to vary.
+  ///
+  /// - Parameters:
+  ///   - available: free memory in bytes, or nil if it is not known.
+  /// - Throws: `PlanError` if something asked for does not exist, matches nothing, or does not fit the machine.
+  public init(
+    suites: [Suite], selection: Selection, machine: Machine, catalog: Catalog, availableMemory available: Int?
+  ) throws(PlanError) {
+    var groups: [CaseGroup] = []
+    for suite in suites {
+      let cases = try Self.cases(suite, selection, machine, catalog)
+      let layouts = selection.layouts ?? suite.axes.layout?.values
+      for entry in suite.entries {
+        guard selection.layers?.contains(where: { entry.matches($0) }) ?? true else { continue }
+        for layout in Layout.applicable(to: entry.op) {
+          // A choice of layouts is one of convolutions' layouts; a fully connected layer has but one.
+          if entry.op == .conv1x1, let layouts, !layouts.contains(layout) { continue }
+          let layer: Layer
+          do { layer = try entry.layer(layout: layout) } catch {
+            preconditionFailure("an entry's dimensions are checked when it is read: \(error)")
+          }
+          let problem = Problem(layer)
+          let group = CaseGroup(
+            suite: suite.name, entry: entry, layer: layer, cases: cases.filter { $0.kernel.supports(problem) })
+          if let available, group.memoryBytes > available {
+            throw .memory(
+              layer: entry.descriptor, needed: group.memoryBytes, available: available, entry.location)
+          }
+          groups.append(group)
+        }
+      }
+    }
+    for pattern in selection.layers ?? [] where !suites.contains(where: { $0.entries.contains { $0.matches(pattern) } }) {
+      throw .flag(
+        "--layer", value: pattern,
+        message: "no layer of \(suites.map(\.name).joined(separator: ", ")) has such a descriptor or name")
+    }
+    self.groups = groups.filter { !$0.cases.isEmpty }
+  }
+
+  /// Every combination of kernel, thread count, placement, split and team that `suite` and `selection` ask for.
+  private static func cases(
+    _ suite: Suite, _ selection: Selection, _ machine: Machine, _ catalog: Catalog
+  ) throws(PlanError) -> [Case] {
+    let kernels = try kernels(suite, selection, catalog)
+    let splits = try chosen(selection.splits, suite.axes.split, "split") ?? Split.allCases
+    let teams = try chosen(selection.teams, suite.axes.team, "team") ?? [.dispatch]
+    let caches = try chosen(selection.caches, suite.axes.cache, "cache") ?? [.hot]
+    let placements = try placements(suite, selection, machine)
+
+    var cases: [Case] = []
+    for kernel in kernels {
+      for team in teams {
+        var seen: Set<Placement> = []
+        for pinned in placements {
+          let placement = team.isPinned ? pinned : try unpinned(pinned, machine)
+          guard seen.insert(placement).inserted else { continue }
+          let dividing = splits.filter { $0 != .none }
+          for split in placement.threads == 1 ? [Split.none] : dividing {
+            for cache in caches {
+              cases.append(Case(kernel: kernel, split: split, team: team, placement: placement, cache: cache))
+            }
+          }
+        }
+      }
+    }
+    if cases.isEmpty {
+      throw .flag(
+        "--split", value: splits.map(\.rawValue).joined(separator: ","),
+        message: "more than one thread needs a split that divides the output: channels or pixels")
+    }
+    return cases
+  }
+
+  private static func kernels(
+    _ suite: Suite, _ selection: Selection, _ catalog: Catalog
+  ) throws(PlanError) -> [Kernel] {
+    let expected = "expected a pattern that matches one of \(catalog.names.joined(separator: ", "))"
+    for (flag, patterns) in [("--kernel", selection.kernels), ("--skip-kernel", selection.skippedKernels)] {
+      for pattern in patterns ?? [] where !catalog.names.contains(where: { matches($0, glob: pattern) }) {
+        throw .flag(flag, value: pattern, message: expected)
+      }
+    }
+    for (axis, values) in [("kernel", suite.axes.kernel), ("skip-kernel", suite.axes.skipKernel)] {
+      for pattern in values?.values ?? [] where !catalog.names.contains(where: { matches($0, glob: pattern) }) {
+        throw .axis(axis, value: pattern, message: expected, values!.location)
+      }
+    }
+    let isas = try chosen(selection.isas, suite.axes.isa, "isa")
+    let executable = catalog.isas.map(\.rawValue).joined(separator: ", ")
+    for isa in isas ?? [] where !catalog.isas.contains(isa) {
+      let message = "this CPU does not execute it; it executes \(executable)"
+      if selection.isas == nil, let location = suite.axes.isa?.location {
+        throw .axis("isa", value: isa.rawValue, message: message, location)
+      }
+      throw .flag("--isa", value: isa.rawValue, message: message)
+    }
+    let wanted = isas ?? catalog.isas.suffix(1)
+    let patterns = selection.kernels ?? suite.axes.kernel?.values ?? ["*"]
+    let skipped = selection.skippedKernels ?? suite.axes.skipKernel?.values ?? []
+    let kernels = catalog.kernels.filter { kernel in
+      wanted.contains(kernel.isa) && patterns.contains { matches(kernel.name, glob: $0) }
+        && !skipped.contains { matches(kernel.name, glob: $0) }
+    }
+    if kernels.isEmpty {
+      throw .flag(
+        "--skip-kernel", value: skipped.joined(separator: ","), message: "no kernel is left; \(expected)")
+    }
+    return kernels
+  }
+
+  private static func placements(
+    _ suite: Suite, _ selection: Selection, _ machine: Machine
+  ) throws(PlanError) -> [Placement] {
+    let places = try chosen(selection.places, suite.axes.places) { text throws(PlacementError) in try .init(text) }
+    let binds = try chosen(selection.binds, suite.axes.bind) { text throws(PlacementError) in try .init(text) }
+    let counts = try chosen(selection.threads.map { [$0] }, suite.axes.threads) { text throws(PlacementError) in
+      try ThreadCounts(text)
+    }
+
+    var placements: [Placement] = []
+    do throws(PlacementError) {
+      for place in places ?? [.cores] {
+        for bind in binds ?? [.close] {
+          var policy = selection.policy
+          policy.places = place
+          policy.bind = bind
+          let capacity = try policy.capacity(on: machine)
+          for count in (counts ?? [.oneAndAll]).flatMap({ $0.counts(capacity: capacity) }) {
+            let placement = try policy.resolve(threads: count, on: machine)
+            if !placements.contains(placement) { placements.append(placement) }
+          }
+        }
+      }
+    } catch {
+      let isFlag = selection.threads != nil || suite.axes.threads == nil
+      throw .placement(error, isFlag ? nil : suite.axes.threads?.location)
+    }
+    return placements.sorted { $0.threads < $1.threads }
+  }
+
+  /// The same number of threads without a binding.
+  private static func unpinned(_ placement: Placement, _ machine: Machine) throws(PlanError) -> Placement {
+    var policy = placement.policy
+    policy.bind = .none
+    do throws(PlacementError) { return try policy.resolve(threads: placement.threads, on: machine) } catch {
+      throw .placement(error, nil)
+    }
+  }
+
+  /// The command line's values, or else those of the suite's axis, or else nil.
+  private static func chosen<Value: RawRepresentable<String> & CaseIterable>(
+    _ flag: [Value]?, _ axis: Suite.Axis<String>?, _ name: String
+  ) throws(PlanError) -> [Value]? {
+    guard flag == nil, let axis else { return flag }
+    var values: [Value] = []
+    for text in axis.values {
+      guard let value = Value(rawValue: text) else {
+        let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .axis(name, value: text, message: "expected one of \(known)", axis.location)
+      }
+      values.append(value)
+    }
+    return values
+  }
+
+  /// The same for words of the placement's vocabulary, whose errors name their axis themselves.
+  private static func chosen<Value>(
+    _ flag: [Value]?, _ axis: Suite.Axis<String>?, _ parse: (String) throws(PlacementError) -> Value
+  ) throws(PlanError) -> [Value]? {
+    guard flag == nil, let axis else { return flag }
+    var values: [Value] = []
+    for text in axis.values {
+      do throws(PlacementError) { values.append(try parse(text)) } catch { throw .placement(error, axis.location) }
+    }
+    return values
+  }
+}
+
+extension Suite.Entry {
+  /// Whether a glob pattern matches the layer's descriptor or its name.
+  func matches(_ pattern: String) -> Bool {
+    Harness.matches(descriptor, glob: pattern) || name.map { Harness.matches($0, glob: pattern) } ?? false
+  }
+}
