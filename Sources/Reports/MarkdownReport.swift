@@ -9,8 +9,9 @@ public enum MarkdownReport {
   /// - Parameters:
   ///   - manifest: the description of the run.
   ///   - rows: its rows, in the order of the file.
-  public static func render(_ manifest: RunManifest, _ rows: [Row]) -> String {
-    let report = Report(manifest: manifest, rows: rows, analysis: RunAnalysis(rows))
+  ///   - dropped: incomplete lines that reading the run left out; they become warnings.
+  public static func render(_ manifest: RunManifest, _ rows: [Row], dropped: [DroppedLine] = []) -> String {
+    let report = Report(manifest: manifest, rows: rows, dropped: dropped, analysis: RunAnalysis(rows))
     let sections = [
       report.title, report.headlines, report.warnings, report.winners, report.wholeNetworks, report.layers,
       report.withoutResult, report.machine, Report.howToRead, report.howToRepeat,
@@ -23,13 +24,15 @@ public enum MarkdownReport {
 private struct Report {
   let manifest: RunManifest
   let rows: [Row]
+  let dropped: [DroppedLine]
   let analysis: RunAnalysis
   /// Which of the settings besides the threads have more than one value in the run: only those are shown.
   let varied: (places: Bool, bind: Bool, cache: Bool)
 
-  init(manifest: RunManifest, rows: [Row], analysis: RunAnalysis) {
+  init(manifest: RunManifest, rows: [Row], dropped: [DroppedLine], analysis: RunAnalysis) {
     self.manifest = manifest
     self.rows = rows
+    self.dropped = dropped
     self.analysis = analysis
     varied = (
       Set(rows.map(\.places)).count > 1, Set(rows.map(\.bind)).count > 1, Set(rows.map(\.cache)).count > 1
@@ -124,7 +127,7 @@ private struct Report {
   }
 
   var warnings: String {
-    let list = RunWarnings.list(manifest, rows)
+    let list = RunWarnings.list(manifest, rows, dropped)
     guard !list.isEmpty else { return "" }
     // The sentences hold their own code spans; only what could break a list is taken out.
     return "## Warnings\n\n"

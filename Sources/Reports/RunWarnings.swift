@@ -3,8 +3,8 @@ import Results
 /// What a reader has to know before trusting the numbers of a run.
 enum RunWarnings {
   /// One plain sentence for each, the gravest first; empty if nothing speaks against the run.
-  static func list(_ manifest: RunManifest, _ rows: [Row]) -> [String] {
-    ofStatus(manifest) + ofRows(manifest, rows) + ofMachine(manifest.environment)
+  static func list(_ manifest: RunManifest, _ rows: [Row], _ dropped: [DroppedLine]) -> [String] {
+    ofStatus(manifest) + dropped.map { "\($0)." } + ofRows(manifest, rows) + ofMachine(manifest.environment)
   }
 
   private static func ofStatus(_ manifest: RunManifest) -> [String] {

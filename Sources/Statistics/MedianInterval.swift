@@ -10,8 +10,8 @@
 /// of the symmetric ones, and it covers at least as often as it says. Values with ties (a coarse clock) only raise the
 /// coverage. The values must be independent; rounds that are measured apart are nearer to that than a burst is.
 ///
-/// G. J. Hahn and W. Q. Meeker, "Statistical Intervals", Wiley 1991, chapter 5; J.-Y. Le Boudec, "Performance
-/// Evaluation of Computer and Communication Systems", EPFL Press 2010, theorem 2.1.
+/// G. J. Hahn and W. Q. Meeker, "Statistical Intervals", Wiley 1991; J.-Y. Le Boudec, "Performance Evaluation of
+/// Computer and Communication Systems", EPFL Press 2010, on confidence intervals for the median.
 public struct MedianInterval: Sendable, Hashable {
   /// The lower bound: the value of rank ``rank`` from below.
   public let lower: Double

@@ -185,11 +185,13 @@ import Testing
     manifest.environment.cpuQuota = 1.5
     manifest.environment.loadAverage = [3, 2, 1]
     manifest.environment.caches?.removeLast()
-    let warnings = section("## Warnings", of: MarkdownReport.render(manifest, rows)).joined(separator: "\n")
+    let text = MarkdownReport.render(manifest, rows, dropped: [DroppedLine(file: "R/results.csv", line: 9)])
+    let warnings = section("## Warnings", of: text).joined(separator: "\n")
     for expected in [
       "interrupted", "debug build", "More threads than CPUs: 1 of 20", "Without a 95 % interval",
       "wider than the ±2.00 % that was asked for: 1 of 20", "contradict each other: 1 of 20 cases", "virtual (QEMU)",
       "powersave", "only 1.50 CPUs", "load average was 3.00", "no cache of level 3",
+      "R/results.csv:9: the last line is incomplete",
     ] { #expect(warnings.contains(expected), "\(expected)") }
   }
 

@@ -19,9 +19,17 @@ import Testing
     #expect(result.coverage == 1 - 2 * Double(outside) / Double(1 << count))
   }
 
-  // Ranks of larger samples from the published tables (Le Boudec, appendix A): n = 50: 18 and 33, n = 70: 27 and 44.
-  @Test(arguments: [(50, 18), (70, 27)])
-  func ranksOfTheTables(count: Int, rank: Int) {
+  // Coverages in percent as textbook tables of the interval print them.
+  @Test(arguments: [(13, 3, 97.8), (17, 5, 95.1), (18, 5, 96.9), (20, 6, 95.9)])
+  func coveragesOfPrintedTables(count: Int, rank: Int, percent: Double) throws {
+    let result = try #require(MedianInterval.rank(count: count, confidence: 0.95))
+    #expect(result.rank == rank)
+    #expect(abs(100 * result.coverage - percent) < 0.0501)
+  }
+
+  // Computed in exact rational arithmetic.
+  @Test(arguments: [(50, 18), (70, 27), (1_000, 469)])
+  func ranksOfLargerSamples(count: Int, rank: Int) {
     #expect(MedianInterval.rank(count: count, confidence: 0.95)?.rank == rank)
   }
 
