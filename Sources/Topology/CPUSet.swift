@@ -27,6 +27,22 @@ public struct CPUSet: Hashable, Sendable {
     ranges = [cpu..<cpu + 1]
   }
 
+  /// The CPUs of a sequence, in any order, repeated or not.
+  ///
+  /// - Complexity: O(n log n), where inserting one by one would be quadratic.
+  /// - Precondition: `0 <= cpu < Int.max` for each.
+  public init(_ cpus: some Sequence<Int>) {
+    ranges = []
+    for cpu in cpus.sorted() {
+      precondition(cpu >= 0 && cpu < Int.max, "a CPU index is not negative, and has a successor")
+      if let last = ranges.last, cpu <= last.upperBound {
+        ranges[ranges.count - 1] = last.lowerBound..<Swift.max(last.upperBound, cpu + 1)
+      } else {
+        ranges.append(cpu..<cpu + 1)
+      }
+    }
+  }
+
   /// The number of CPUs in the set.
   ///
   /// - Complexity: linear in the number of ranges.
@@ -55,7 +71,7 @@ public struct CPUSet: Hashable, Sendable {
       // An even edge begins a range and an odd one ends it: after i edges, "inside" means that i is odd.
       let mine = ranges.edge(i)
       let theirs = other.ranges.edge(j)
-      guard let position = [mine, theirs].compactMap({ $0 }).min() else { return result }
+      guard let position = mine.map({ Swift.min($0, theirs ?? $0) }) ?? theirs else { return result }
       if mine == position { i += 1 }
       if theirs == position { j += 1 }
       if keep(i % 2 == 1, j % 2 == 1) {

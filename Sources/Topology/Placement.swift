@@ -148,9 +148,10 @@ extension PlacementPolicy {
     case .compact: seats = cycled(places.seats, threads: threads)
     case .scatter: seats = cycled(scattered(places.seats), threads: threads)
     }
+    let placeCPUs = places.map(\.cpus)
     let assignments = seats.enumerated().map { thread, seat in
       Placement.Assignment(
-        thread: thread, cpu: seat.pu.osIndex, place: seat.place, placeCPUs: places[seat.place].cpus,
+        thread: thread, cpu: seat.pu.osIndex, place: seat.place, placeCPUs: placeCPUs[seat.place],
         core: seat.pu.core, l3: seat.pu.l3, numaNode: seat.pu.numaNode, package: seat.pu.package,
         coreKind: seat.pu.coreKind)
     }
@@ -206,12 +207,13 @@ private struct Seat {
   var pu: Machine.PU
   /// The index of its place.
   var place: Int
-  /// How many processing units of the same core come before it.
+  /// How many processing units of the same core come before it: in its place for `close` and `spread`, in all places
+  /// for `scatter`.
   var rank: Int
 }
 
 extension [Place] {
-  /// All processing units, place by place.
+  /// All processing units, place by place, ranked over all places.
   fileprivate var seats: [Seat] {
     let ranks = siblingRanks(flatMap(\.pus).sorted { $0.index < $1.index })
     return enumerated().flatMap { index, place in
@@ -258,9 +260,12 @@ extension [Machine.PU] {
 /// first ones for `close`, and evenly chosen ones for `spread`. With places of equal size this is thread i on place
 /// ⌊i·P/T⌋ for any T: place p gets ⌈(p+1)·T/P⌉ − ⌈p·T/P⌉ threads either way.
 private func dealt(_ places: [Place], threads: Int, spread: Bool) -> [Seat] {
-  // The first of every core before any sibling, in each place.
-  let seats = Dictionary(grouping: places.seats, by: \.place)
-    .mapValues { $0.sorted { ($0.rank, $0.pu.index) < ($1.rank, $1.pu.index) } }
+  // The first of every core before any sibling, in each place; siblings in places of their own are all first.
+  let seats = places.enumerated().map { index, place in
+    let ranks = siblingRanks(place.pus)
+    return place.pus.map { Seat(pu: $0, place: index, rank: ranks[$0.osIndex, default: 0]) }
+      .sorted { ($0.rank, $0.pu.index) < ($1.rank, $1.pu.index) }
+  }
   let sizes = places.map(\.pus.count)
   let capacity = sizes.reduce(0, +)
   var share = sizes.map { $0 * (threads / capacity) }
@@ -278,7 +283,7 @@ private func dealt(_ places: [Place], threads: Int, spread: Bool) -> [Seat] {
 
   var dealt: [(seat: Seat, lap: Int)] = []
   for (place, count) in share.enumerated() {
-    let own = seats[place, default: []]
+    let own = seats[place]
     for i in 0..<count { dealt.append((own[i % own.count], i / own.count)) }
   }
   guard !spread else { return dealt.map(\.seat) }

@@ -15,7 +15,7 @@ struct TopologyCommand: ParsableCommand {
   // Unconditional, so that -1 is a wrong value and not a missing one.
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Numbers of threads to place, such as 1,2,4, or all.", valueName: "n,…"),
+    help: ArgumentHelp("Numbers of threads to place, such as 1,2,4, or all. (default: all)", valueName: "n,…"),
     transform: { try ThreadCounts($0) })
   var threads = ThreadCounts.all
 

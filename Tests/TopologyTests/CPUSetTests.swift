@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import Topology
+
+@testable import Topology
 
 @Suite("CPU sets")
 struct CPUSetTests {

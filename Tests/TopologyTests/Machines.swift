@@ -14,7 +14,7 @@ enum Machines {
     "package:2 l3:1 core:3 pu:2(indexes=0,6,1,7,2,8,3,9,4,10,5,11)",
     "numa:2 package:2 l3:1 core:2 pu:1",
     "[numa] package:2 [numa] l3:1 core:2 pu:1",
-    "package:1 core:6 pu:1(indexes=5,4,3,2,1,0)",
+    "package:2 core:3 pu:1(indexes=0,2,4,1,3,5)",
   ]
 
   static func machine(_ description: String) throws -> Machine {
