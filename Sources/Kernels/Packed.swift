@@ -124,7 +124,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     let depth = depth(problem)
     let fitting = problem.caches.l2 / 2 / MemoryLayout<Float>.size / depth
     let stripeWidth = max(width, fitting / width &* width)
-    let isCopied = !problem.hasUniformPixels || problem.inputPixelStride &* MemoryLayout<Float>.size % 4096 == 0
+    let isCopied = problem.runPixels < problem.m || problem.inputPixelStride &* MemoryLayout<Float>.size % 4096 == 0
     let tiles = (block.rows.count &+ Target.PixelTile.rows &- 1) / Target.PixelTile.rows
 
     for stripe in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: stripeWidth) {

@@ -41,6 +41,9 @@ public struct Problem: Sendable {
   public let imagePixels: Int
   /// Output pixels of one image row.
   public let rowPixels: Int
+  /// Output pixels after which the even spacing of pixels, in the input and in the output, may end: all of them, an
+  /// image's, or a row's.
+  public let runPixels: Int
   /// From one image to the next in the input.
   public let inputImageStride: Int
   /// From one output row's pixels to the next in the input.
@@ -88,6 +91,13 @@ public struct Problem: Sendable {
       outputChannelStride = imagePixels
       outputPixelStride = 1
     }
+    if inputRowStride != rowPixels * inputPixelStride && imagePixels != rowPixels {
+      runPixels = rowPixels
+    } else if inputImageStride != imagePixels * inputPixelStride || !isChannelsLast {
+      runPixels = imagePixels
+    } else {
+      runPixels = m
+    }
   }
 
   /// Where channel 0 of the input of output pixel `m` lies.
@@ -105,21 +115,10 @@ public struct Problem: Sendable {
     return image &* outputImageStride &+ pixel &* outputPixelStride
   }
 
-  /// Whether the input of consecutive output pixels is evenly spaced for as long as the layout allows: over all
-  /// pixels in channels-last layouts, over an image in NCHW. Strided layers are evenly spaced within a row only.
-  @inlinable @inline(__always)
-  public var hasUniformPixels: Bool { inputRowStride == rowPixels &* inputPixelStride }
-
   /// The end of the longest run of output pixels that starts at `m`, ends by `limit`, and is evenly spaced by
   /// `inputPixelStride` in the input and by `outputPixelStride` in the output.
   @inlinable @inline(__always)
-  public func endOfRun(from m: Int, limit: Int) -> Int {
-    if hasUniformPixels {
-      if isChannelsLast { return limit }
-      return min(limit, m &- m % imagePixels &+ imagePixels)
-    }
-    return min(limit, m &- m % rowPixels &+ rowPixels)
-  }
+  public func endOfRun(from m: Int, limit: Int) -> Int { min(limit, m &- m % runPixels &+ runPixels) }
 }
 
 /// The rectangle of a layer's output that one call of a kernel computes: `rows` pixels × `columns` output channels.

@@ -50,6 +50,9 @@ public enum ISA: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
     }
   }
 
+  /// Whether a CPU with `features` executes this ISA's code.
+  public func isExecutable(with features: Set<String>) -> Bool { features.isSuperset(of: requiredFeatures) }
+
   /// Orders ISAs from the narrowest to the widest.
   public static func < (a: ISA, b: ISA) -> Bool {
     ISA.allCases.firstIndex(of: a)! < ISA.allCases.firstIndex(of: b)!

@@ -62,6 +62,14 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// `value` on one line and no longer than a message can bear.
+  /// Whether the system refused to read or write, rather than a file's content being wrong.
+  public var isSystemError: Bool {
+    switch self {
+    case .system, .folderNotEmpty, .notAFolder, .folderTaken: true
+    default: false
+    }
+  }
+
   private static func quoted(_ value: String) -> String {
     let shown = value.unicodeScalars.prefix(60)
     let ellipsis = shown.count < value.unicodeScalars.count ? "…" : ""

@@ -3,17 +3,19 @@ import Topology
 
 /// The flags that say where threads sit; shared by every command that runs or shows a team.
 ///
-/// Options with a transform do not show their defaults, so the help texts do.
+/// Options with a transform do not show their defaults, so the help texts do. Places and binding are nil where no flag
+/// says them: a suite may.
 struct PlacementOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What a place is: threads, cores, ll-caches (CPUs sharing an L3), numa-domains, sockets, or a list of OS CPUs. (default: cores)",
+      "What a place is: threads, cores, ll-caches (CPUs sharing an L3), numa-domains, sockets, or a list of OS CPUs. "
+        + "(default: cores)",
       discussion: """
         A list is '{0},{2},{4-5}' (quote the braces), OpenMP's '{0:4}:2:4', or 0,2,4-7 with a place for each CPU.
         """,
       valueName: "places"),
     transform: { try PlacementPolicy.Places($0) })
-  var places = PlacementPolicy.Places.cores
+  var places: PlacementPolicy.Places?
 
   @Option(
     help: ArgumentHelp(
@@ -24,7 +26,7 @@ struct PlacementOptions: ParsableArguments {
         """,
       valueName: "bind"),
     transform: { try PlacementPolicy.Bind($0) })
-  var bind = PlacementPolicy.Bind.close
+  var bind: PlacementPolicy.Bind?
 
   // Unconditional, so that -1 is a wrong value and not a missing one.
   @Option(
@@ -53,8 +55,9 @@ struct PlacementOptions: ParsableArguments {
     transform: { try PlacementPolicy.Oversubscription($0) })
   var oversubscribe = PlacementPolicy.Oversubscription.error
 
-  /// The flags as a policy.
+  /// The flags as a policy, defaults in place of what they do not say.
   var policy: PlacementPolicy {
-    PlacementPolicy(places: places, bind: bind, smt: smt, coreKinds: coreKind, oversubscription: oversubscribe)
+    PlacementPolicy(
+      places: places ?? .cores, bind: bind ?? .close, smt: smt, coreKinds: coreKind, oversubscription: oversubscribe)
   }
 }

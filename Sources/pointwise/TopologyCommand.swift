@@ -68,14 +68,6 @@ func topologyOrExit(_ argument: String?) throws -> HwlocTopology {
   }
 }
 
-/// The ISAs that kernels may be compiled for and that the CPU runs, by the names that `--isa` takes.
-func executableISAs(_ features: CPUFeatures) -> [String] {
-  var isas = ["portable"]
-  if features.supports("avx2", "fma") { isas.append("avx2") }
-  if features.supports("avx512f", "avx512vl", "avx512dq", "avx512bw") { isas.append("avx512") }
-  return isas
-}
-
 /// What `pointwise list places` prints: for each word of `--places`, how many of them the machine has and how many
 /// threads fit, with one CPU of a core and with all of them.
 func placesText(on machine: Machine) -> String {

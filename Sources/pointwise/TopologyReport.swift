@@ -1,3 +1,4 @@
+import Kernels
 import Topology
 
 /// What `pointwise topology` shows: encoded as JSON, or as text.
@@ -19,7 +20,8 @@ struct TopologyReport: Codable {
     }
     if let features {
       facts.append(["CPU", features.modelName ?? "unknown"])
-      facts.append(["ISAs", executableISAs(features).joined(separator: ", ")])
+      let isas = ISA.allCases.filter { $0.isExecutable(with: features.names) }
+      facts.append(["ISAs", isas.map(\.rawValue).joined(separator: ", ")])
       facts.append(["features", features.names.sorted().joined(separator: " ")])
     }
     let cpus = CPUSet(machine.pus.map(\.osIndex))

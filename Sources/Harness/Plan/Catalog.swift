@@ -24,7 +24,7 @@ public struct Catalog: Sendable {
     #else
       modules = [(.portable, { Portable.kernels })]
     #endif
-    let executable = modules.filter { features.isSuperset(of: $0.isa.requiredFeatures) }
+    let executable = modules.filter { $0.isa.isExecutable(with: features) }
     isas = executable.map(\.isa)
     kernels = executable.flatMap { $0.kernels() }
   }

@@ -4,5 +4,8 @@
   import Musl
 #endif
 
-/// Whether `text` matches a shell pattern: `*`, `?` and `[…]`, as in POSIX fnmatch.
-func matches(_ text: String, glob pattern: String) -> Bool { fnmatch(pattern, text, 0) == 0 }
+/// Shell patterns: `*`, `?` and `[…]`, as in POSIX fnmatch.
+public enum Glob {
+  /// Whether `text` matches `pattern` from its first character to its last.
+  public static func matches(_ text: String, _ pattern: String) -> Bool { fnmatch(pattern, text, 0) == 0 }
+}

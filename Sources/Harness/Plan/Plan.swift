@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 import Layers
 import Teams
 public import Topology
@@ -95,35 +95,38 @@ public struct Plan: Sendable {
     return cases
   }
 
-  private static func kernels(
-    _ suite: Suite, _ selection: Selection, _ catalog: Catalog
+  /// The kernels that `selection` asks for, or else the suite, or else all of the widest ISA.
+  ///
+  /// - Throws: `PlanError` if a pattern matches no kernel, the CPU lacks an ISA, or no kernel is left.
+  public static func kernels(
+    _ suite: Suite?, _ selection: Selection, _ catalog: Catalog
   ) throws(PlanError) -> [Kernel] {
     let expected = "expected a pattern that matches one of \(catalog.names.joined(separator: ", "))"
     for (flag, patterns) in [("--kernel", selection.kernels), ("--skip-kernel", selection.skippedKernels)] {
-      for pattern in patterns ?? [] where !catalog.names.contains(where: { matches($0, glob: pattern) }) {
+      for pattern in patterns ?? [] where !catalog.names.contains(where: { Glob.matches($0, pattern) }) {
         throw .flag(flag, value: pattern, message: expected)
       }
     }
-    for (axis, values) in [("kernel", suite.axes.kernel), ("skip-kernel", suite.axes.skipKernel)] {
-      for pattern in values?.values ?? [] where !catalog.names.contains(where: { matches($0, glob: pattern) }) {
+    for (axis, values) in [("kernel", suite?.axes.kernel), ("skip-kernel", suite?.axes.skipKernel)] {
+      for pattern in values?.values ?? [] where !catalog.names.contains(where: { Glob.matches($0, pattern) }) {
         throw .axis(axis, value: pattern, message: expected, values!.location)
       }
     }
-    let isas = try chosen(selection.isas, suite.axes.isa, "isa")
+    let isas = try chosen(selection.isas, suite?.axes.isa, "isa")
     let executable = catalog.isas.map(\.rawValue).joined(separator: ", ")
     for isa in isas ?? [] where !catalog.isas.contains(isa) {
       let message = "this CPU does not execute it; it executes \(executable)"
-      if selection.isas == nil, let location = suite.axes.isa?.location {
+      if selection.isas == nil, let location = suite?.axes.isa?.location {
         throw .axis("isa", value: isa.rawValue, message: message, location)
       }
       throw .flag("--isa", value: isa.rawValue, message: message)
     }
     let wanted = isas ?? catalog.isas.suffix(1)
-    let patterns = selection.kernels ?? suite.axes.kernel?.values ?? ["*"]
-    let skipped = selection.skippedKernels ?? suite.axes.skipKernel?.values ?? []
+    let patterns = selection.kernels ?? suite?.axes.kernel?.values ?? ["*"]
+    let skipped = selection.skippedKernels ?? suite?.axes.skipKernel?.values ?? []
     let kernels = catalog.kernels.filter { kernel in
-      wanted.contains(kernel.isa) && patterns.contains { matches(kernel.name, glob: $0) }
-        && !skipped.contains { matches(kernel.name, glob: $0) }
+      wanted.contains(kernel.isa) && patterns.contains { Glob.matches(kernel.name, $0) }
+        && !skipped.contains { Glob.matches(kernel.name, $0) }
     }
     if kernels.isEmpty {
       throw .flag(
@@ -203,6 +206,6 @@ public struct Plan: Sendable {
 extension Suite.Entry {
   /// Whether a glob pattern matches the layer's descriptor or its name.
   func matches(_ pattern: String) -> Bool {
-    Harness.matches(descriptor, glob: pattern) || name.map { Harness.matches($0, glob: pattern) } ?? false
+    Glob.matches(descriptor, pattern) || name.map { Glob.matches($0, pattern) } ?? false
   }
 }

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Harness
+import Kernels
+import Layers
+import Topology
+
+/// `pointwise list`: what there is to run, and to run on.
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List kernels, suites, layers or places.",
+    subcommands: [KernelList.self, SuiteList.self, LayerList.self, PlaceList.self])
+}
+
+/// `pointwise list kernels`
+struct KernelList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kernels", abstract: "The kernels, and the ISAs that this CPU runs them with.")
+
+  func run() {
+    let catalog = Catalog.current()
+    let rows = catalog.names.map { name in
+      let kernels = catalog.kernels.filter { $0.name == name }
+      return [name, kernels.map(\.isa.rawValue).joined(separator: ", "), kernels[0].summary]
+    }
+    for line in TextTable.lines([["kernel", "ISAs", "what it does"]] + rows) { print(line) }
+  }
+}
+
+/// `pointwise list suites`
+struct SuiteList: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "suites", abstract: "The suites that ship with the lab.")
+
+  func run() throws {
+    let folder: String?
+    do { folder = try BenchmarksFolder.locate() } catch { throw Exit.failure(error, Exit.data) }
+    guard let folder else {
+      throw Exit.failure(
+        "no Benchmarks folder with suites was found beside the program or above the working directory; expected "
+          + "\(BenchmarksFolder.variable) to name one",
+        Exit.data)
+    }
+    let rows = Suite.available(in: folder).map { listing in
+      switch listing.suite {
+      case .success(let suite):
+        let work = suite.entries.reduce(0.0) { $0 + Double($1.count) * $1.multiplyAdds }
+        return [
+          listing.name, "\(suite.entries.count)", "\((work / 1e6).rounded() / 1e3)", suite.description ?? "",
+        ]
+      case .failure(let error): return [listing.name, "", "", "cannot be read: \(error)"]
+      }
+    }
+    for line in TextTable.lines([["suite", "layers", "GMAC", "what it is"]] + rows) { print(line) }
+    print("\nFiles: \(folder)")
+  }
+}
+
+/// `pointwise list layers`
+struct LayerList: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "layers", abstract: "The layers of suites.")
+
+  @Argument(help: ArgumentHelp("Suites. Default: quick.", valueName: "suite|file"))
+  var suites: [String] = []
+
+  func run() throws {
+    for suite in try loadSuites(suites.isEmpty ? [BenchmarksFolder.defaultSuite] : suites) {
+      print("\(suite.name): \(suite.description ?? suite.file)")
+      let rows = suite.entries.map { entry in
+        [
+          entry.descriptor, entry.name ?? "", "×\(entry.count)", entry.bias ? "bias" : "", entry.activation.rawValue,
+          "\((entry.multiplyAdds / 1e4).rounded() / 1e2)", entry.network,
+        ]
+      }
+      for line in TextTable.lines([["descriptor", "name", "count", "", "activation", "MMAC", "network"]] + rows, indent: 2) {
+        print(line)
+      }
+      for skipped in suite.skipped { print("  skipped: \(skipped)") }
+    }
+  }
+}
+
+/// `pointwise list places`
+struct PlaceList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "places", abstract: "The kinds of places that this machine has for threads.")
+
+  func run() throws { print(placesText(on: try topologyOrExit(nil).machine)) }
+}
+
+extension Suite.Entry {
+  /// Multiply-adds of one execution.
+  var multiplyAdds: Double {
+    Double(shape.mb * shape.oh * shape.ow) * Double(shape.oc)
+      * Double(op == .fc ? shape.ic * shape.ih * shape.iw : shape.ic)
+  }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Harness
+import Kernels
+import Layers
+import Teams
+import Topology
+
+/// The flags that choose what to run of a suite; shared by `run` and `verify`.
+struct SelectionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Kernels to run, such as 'packed,simd' or 'p*'. Default: all.", valueName: "glob,…"),
+    transform: ListOption<String>.parse)
+  var kernel: ListOption<String>?
+
+  @Option(
+    help: ArgumentHelp("Kernels to leave out.", valueName: "glob,…"), transform: ListOption<String>.parse)
+  var skipKernel: ListOption<String>?
+
+  @Option(
+    help: ArgumentHelp(
+      "Layers to run, by descriptor or name, such as 'conv4*' or '*oc1000*'. Default: all.", valueName: "glob,…"),
+    transform: ListOption<String>.parse)
+  var layer: ListOption<String>?
+
+  @Option(
+    help: ArgumentHelp(
+      "ISAs: portable, avx2, avx512. Default: run measures the widest that the CPU has, verify checks all of them.",
+      valueName: "isa,…"),
+    transform: ListOption<ISA>.parse)
+  var isa: ListOption<ISA>?
+
+  @Option(
+    help: ArgumentHelp(
+      "How the output is divided among threads: channels, pixels; none is that of one thread. Default: all.",
+      valueName: "split,…"),
+    transform: ListOption<Split>.parse)
+  var split: ListOption<Split>?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Numbers of threads, such as 1,2,4, or all. Default: run measures 1,all; verify checks 1, 2 and 5.",
+      valueName: "n,…"),
+    transform: { try ThreadCounts($0) })
+  var threads: ThreadCounts?
+
+  @Option(
+    help: ArgumentHelp("Memory layouts of convolutions: nchw, nhwc. Default: both.", valueName: "layout,…"),
+    transform: { text in
+      let layouts = try ListOption<Layout>.parse(text)
+      // A fully connected layer has one layout, so there is nothing to choose.
+      for layout in layouts.values where !Layout.applicable(to: .conv1x1).contains(layout) {
+        throw ValidationError("'\(layout.rawValue)' is not one of nchw, nhwc")
+      }
+      return layouts
+    })
+  var layout: ListOption<Layout>?
+}
