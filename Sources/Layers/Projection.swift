@@ -16,7 +16,9 @@ public struct Projection: Sendable {
     let (m, n, k) = (layer.m, layer.n, layer.k)
     precondition(tensors.pattern.isExact(k: k), "a projection needs exact sums")
     var generator = SeededGenerator(seed: seed, stream: 4)
-    let t = (0..<n).map { _ in Double(Int.random(in: 1...1024, using: &generator)) * (Bool.random(using: &generator) ? 1 : -1) }
+    let t = (0..<n).map { _ in
+      Double(Int.random(in: 1...1024, using: &generator)) * (Bool.random(using: &generator) ? 1 : -1)
+    }
 
     var combined = [Double](repeating: 0, count: k)
     var expected = [Double](repeating: 0, count: m)

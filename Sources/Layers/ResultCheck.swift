@@ -14,7 +14,8 @@ public struct ResultCheck: Sendable, Hashable {
   ///
   /// - Requires: `reference` belongs to a layer of the same operation, shape, weights and bias; layout and activation
   ///   may differ.
-  public static func compare(_ output: borrowing FloatBuffer, of layer: Layer, with reference: Reference) -> ResultCheck {
+  public static func compare(_ output: borrowing FloatBuffer, of layer: Layer, with reference: Reference) -> ResultCheck
+  {
     precondition(reference.columns == layer.n && output.count == layer.outputCount)
     let elements = OutputElements(pointer: UnsafePointer(output.pointer))
     let parts = min(reference.rows.count, 64)

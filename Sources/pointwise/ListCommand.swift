@@ -71,7 +71,9 @@ struct LayerList: ParsableCommand {
           "\((entry.multiplyAdds / 1e4).rounded() / 1e2)", entry.network,
         ]
       }
-      for line in TextTable.lines([["descriptor", "name", "count", "", "activation", "MMAC", "network"]] + rows, indent: 2) {
+      for line in TextTable.lines(
+        [["descriptor", "name", "count", "", "activation", "MMAC", "network"]] + rows, indent: 2)
+      {
         print(line)
       }
       for skipped in suite.skipped { print("  skipped: \(skipped)") }

@@ -60,7 +60,8 @@ struct RunCommand: ParsableCommand {
       valueName: "seconds"))
   var maxTime: Double?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of the data and of the order of the cases.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Seed of the data and of the order of the cases.", valueName: "n"))
   var seed: UInt64 = 1
 
   @Option(
@@ -80,7 +81,9 @@ struct RunCommand: ParsableCommand {
     if let maxTime, !(maxTime > 0 && maxTime <= 86_400) {
       throw ValidationError("--max-time is \(maxTime); expected seconds above 0 and up to 86400")
     }
-    if resume != nil, CommandLine.arguments.contains(where: { $0.hasPrefix("-") && !$0.hasPrefix("--resume") }) || !suites.isEmpty {
+    if resume != nil,
+      CommandLine.arguments.contains(where: { $0.hasPrefix("-") && !$0.hasPrefix("--resume") }) || !suites.isEmpty
+    {
       throw ValidationError("--resume takes the command line from its folder; expected no other argument beside it")
     }
   }
@@ -209,9 +212,12 @@ func loadSuites(_ names: [String]) throws -> [Suite] {
     for suite in suites {
       for note in suite.notes { printToStandardError("Note: \(note)") }
       if !suite.skipped.isEmpty {
-        printToStandardError("Note: \(suite.file): \(suite.skipped.count) descriptors are no 1×1 convolutions and skipped")
+        printToStandardError(
+          "Note: \(suite.file): \(suite.skipped.count) descriptors are no 1×1 convolutions and skipped")
       }
-      if suite.entries.isEmpty { throw SuiteError("the suite \(suite.name) has no layer that the lab can run", at: nil) }
+      if suite.entries.isEmpty {
+        throw SuiteError("the suite \(suite.name) has no layer that the lab can run", at: nil)
+      }
     }
     return suites
   } catch {

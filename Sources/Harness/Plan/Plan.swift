@@ -53,7 +53,8 @@ public struct Plan: Sendable {
         }
       }
     }
-    for pattern in selection.layers ?? [] where !suites.contains(where: { $0.entries.contains { $0.matches(pattern) } }) {
+    for pattern in selection.layers ?? [] where !suites.contains(where: { $0.entries.contains { $0.matches(pattern) } })
+    {
       throw .flag(
         "--layer", value: pattern,
         message: "no layer of \(suites.map(\.name).joined(separator: ", ")) has such a descriptor or name")

@@ -36,7 +36,8 @@ public struct RunEstimate: Sendable {
         if rates[key] == nil { rates[key] = try Self.rate(item.kernel, layer.layout, caches) }
         let execution = layer.flops / rates[key]! / Double(item.threads)
         if execution > settings.stopRule.maxTime { continue }
-        let compared = 3 * Double(min(layer.outputCount, Int(checked / Double(layer.k)))) / Self.comparisonRate / perCore
+        let compared =
+          3 * Double(min(layer.outputCount, Int(checked / Double(layer.k)))) / Self.comparisonRate / perCore
         // Two checks, the choice of iterations, and the rounds; short executions are warmed up every time.
         let sample = max(execution, settings.sampleNanoseconds * 1e-9) + (execution < 0.02 ? execution : 0)
         let least = Double(settings.stopRule.minimumRounds) * sample

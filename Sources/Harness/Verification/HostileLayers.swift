@@ -5,7 +5,9 @@ public import Layers
 public enum HostileLayers {
   /// Sizes around the tiles, vectors and panels of all ISAs: 4 to 16 lanes, 6 to 14 rows, panels of 8, 12, 16, 24, 32
   /// and 48.
-  static let sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 23, 24, 25, 29, 31, 32, 33, 47, 48, 49, 65, 97]
+  static let sizes = [
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 23, 24, 25, 29, 31, 32, 33, 47, 48, 49, 65, 97,
+  ]
   /// Lengths of the summed dimension around vectors, and around the cuts that caches of 32 to 64 KiB make.
   static let depths = [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 64, 83, 127, 129, 257, 509, 700]
 
