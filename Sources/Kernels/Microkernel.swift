@@ -19,34 +19,34 @@
 /// The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with BLIS's
 /// names.
 public enum Microkernel<Target: VectorISA, let MR: Int, let NV: Int> {
-  /// Rows are pixels whose channels are contiguous: a(r, k) = a[r · aStride + k], and the bias is one vector element a
-  /// column.
+  /// Rows of `a` lie apart, terms are contiguous: a(r, k) = a[r · aStride + k].
   @inlinable @inline(never)
-  static func pixelRows(_ tile: TileOperands) {
-    var sums: InlineArray<NV, InlineArray<MR, Target.F32>>
-    if tile.accumulates {
-      sums = load(tile)
-    } else {
-      sums = InlineArray { v in
-        InlineArray(repeating: tile.bias.map { Target.load($0 + v &* Target.lanes) } ?? Target.F32())
-      }
-    }
+  static func strided(_ tile: TileOperands) {
+    var sums = start(tile)
     accumulate(&sums, tile, rowStride: tile.aStride, depthStride: 1)
     store(sums, tile)
   }
 
-  /// Rows are output channels of packed weights: a(r, k) = a[r + k · aStride], and the bias is one scalar a row.
+  /// `a` is packed in a panel, rows are contiguous: a(r, k) = a[r + k · aStride].
   @inlinable @inline(never)
-  static func channelRows(_ tile: TileOperands) {
-    var sums: InlineArray<NV, InlineArray<MR, Target.F32>>
-    if tile.accumulates {
-      sums = load(tile)
-    } else {
-      sums = InlineArray(
-        repeating: InlineArray { row in Target.F32(repeating: tile.bias.map { $0[row] } ?? 0) })
-    }
+  static func panel(_ tile: TileOperands) {
+    var sums = start(tile)
     accumulate(&sums, tile, rowStride: 1, depthStride: tile.aStride)
     store(sums, tile)
+  }
+
+  @inlinable @inline(__always)
+  static func start(_ tile: TileOperands) -> InlineArray<NV, InlineArray<MR, Target.F32>> {
+    if tile.accumulates {
+      return InlineArray { v in
+        InlineArray { row in Target.load(tile.c + (row &* tile.cStride &+ v &* Target.lanes)) }
+      }
+    }
+    guard let bias = tile.bias else { return InlineArray(repeating: InlineArray(repeating: Target.F32())) }
+    if tile.biasIsPerRow {
+      return InlineArray(repeating: InlineArray { row in Target.F32(repeating: bias[row]) })
+    }
+    return InlineArray { v in InlineArray(repeating: Target.load(bias + v &* Target.lanes)) }
   }
 
   @inlinable @inline(__always)
@@ -64,11 +64,6 @@ public enum Microkernel<Target: VectorISA, let MR: Int, let NV: Int> {
       a += depthStride
       b += tile.bStride
     }
-  }
-
-  @inlinable @inline(__always)
-  static func load(_ tile: TileOperands) -> InlineArray<NV, InlineArray<MR, Target.F32>> {
-    InlineArray { v in InlineArray { row in Target.load(tile.c + (row &* tile.cStride &+ v &* Target.lanes)) } }
   }
 
   @inlinable @inline(__always)

@@ -2,18 +2,27 @@ public import Layers
 
 /// A register-blocked microkernel over weights that are packed once, ahead of time.
 ///
-/// **Channels last** (NHWC, NC). Rows of the tile are pixels, columns are output channels. Weights are packed in panels
-/// of NR = vectors × lanes channels, [⌈n/NR⌉][k][NR], filled up with zeros. The input is read where it lies, by
-/// broadcast, unless that is slow: rows whose stride is a multiple of 4 KiB compete for one set of the L1 cache, and
-/// strided layers end a run of pixels every few rows. Then the rows of a tile are copied to scratch memory first.
+/// **Pixels as rows.** Rows of the tile are pixels, columns are output channels. Weights are packed in panels of
+/// NR = vectors × lanes channels, [⌈n/NR⌉][k][NR], filled up with zeros. Channels-last layouts (NHWC, NC) are computed
+/// so, and small images in NCHW.
+///
+/// In channels-last layouts the input is read where it lies, by broadcast, unless that is slow: rows whose stride is a
+/// multiple of 4 KiB compete for one set of the L1 cache, and strided layers end a run of pixels every few rows. Then
+/// the rows of a tile are copied to scratch memory first.
 ///
 ///     for a stripe of panels whose weights fill half of the L2 cache
 ///       for a cut of the depth, so that a tile's input rows fill half of the L1 cache
 ///         for tiles of rows, for the stripe's panels: microkernel
 ///
-/// **Channels first** (NCHW). Rows are output channels, columns are pixels. Weights are packed in panels of MR channels,
-/// [⌈n/MR⌉][k][MR]. Pixels of one image are copied to a panel of NR pixels, [depth][NR], in scratch memory: whole
-/// vectors where they are contiguous.
+/// In NCHW the pixels of a tile are copied to a panel, [k][rows], and tiles of C are stored transposed.
+///
+///     for tiles of rows: copy the panel
+///       for panels of weights: microkernel, transpose
+///
+/// **Pixels as columns.** Rows are output channels, columns are pixels: NCHW, unless the vectors of an image would be
+/// filled badly (49 pixels are four vectors of 16, a quarter of them empty) and the sums are long enough to pay for
+/// transposing. Weights are packed in panels of MR channels, [⌈n/MR⌉][k][MR]. Pixels of one image are copied to a panel
+/// of NR pixels, [depth][NR], in scratch memory: whole vectors where they are contiguous.
 ///
 ///     for panels of pixels, for a cut of the depth: copy the panel
 ///       for panels of channels: microkernel
@@ -28,22 +37,36 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   @inlinable
   public static var summary: String { "register-blocked microkernel over prepacked weights" }
 
-  /// Channels of a panel in channels-last layouts, pixels of a panel in NCHW.
+  // MARK: Scheme
+
+  /// Whether rows of the tile are pixels, rather than output channels.
+  @inlinable @inline(__always)
+  static func pixelsAreRows(_ problem: Problem) -> Bool {
+    if problem.isChannelsLast { return true }
+    // In multiply-adds of one pixel and vector: what empty lanes cost, and what storing a tile transposed costs, about
+    // one element a cycle.
+    let lanes = roundUp(problem.imagePixels, Target.lanes)
+    let wasted = (lanes &- problem.imagePixels) &* problem.k
+    let fitsL2 = problem.k &* Target.PixelTile.rows &* MemoryLayout<Float>.size <= problem.caches.l2 / 2
+    return wasted > 16 &* lanes && fitsL2
+  }
+
+  /// Columns of a tile: channels where pixels are rows, else pixels.
   @inlinable @inline(__always)
   static func panelWidth(_ problem: Problem) -> Int {
-    (problem.isChannelsLast ? Target.PixelTile.vectors : Target.ChannelTile.vectors) &* Target.lanes
+    (pixelsAreRows(problem) ? Target.PixelTile.vectors : Target.ChannelTile.vectors) &* Target.lanes
   }
 
   /// Channels of one panel of packed weights.
   @inlinable @inline(__always)
   static func weightPanel(_ problem: Problem) -> Int {
-    problem.isChannelsLast ? panelWidth(problem) : Target.ChannelTile.rows
+    pixelsAreRows(problem) ? panelWidth(problem) : Target.ChannelTile.rows
   }
 
-  /// Blocks begin on whole panels of weights, and, in NCHW, on whole vectors of pixels.
+  /// Blocks begin on whole panels of weights, and, where pixels are columns, on whole vectors of them.
   @inlinable
   public static func grain(_ problem: Problem) -> Grain {
-    Grain(rows: problem.isChannelsLast ? 1 : Target.lanes, columns: weightPanel(problem))
+    Grain(rows: pixelsAreRows(problem) ? 1 : Target.lanes, columns: weightPanel(problem))
   }
 
   /// Whole panels of weights.
@@ -73,6 +96,8 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// Terms that are summed between two visits of the output.
   @inlinable @inline(__always)
   static func depth(_ problem: Problem) -> Int {
+    // A transposed tile is stored once.
+    if pixelsAreRows(problem) && !problem.isChannelsLast { return problem.k }
     // Channels last: the input rows of one tile. NCHW: a panel of pixels.
     let width = problem.isChannelsLast ? min(problem.m, Target.PixelTile.rows) : panelWidth(problem)
     let most = max(64, problem.caches.l1d / 2 / MemoryLayout<Float>.size / width)
@@ -92,8 +117,8 @@ public enum Packed<Target: VectorISA>: KernelFamily {
 
   @inlinable @inline(__always)
   static func edgeOffset(_ problem: Problem) -> Int {
-    problem.isChannelsLast
-      ? Target.PixelTile.rows &* copiedRowStride(problem) : depth(problem) &* panelWidth(problem)
+    if problem.isChannelsLast { return Target.PixelTile.rows &* copiedRowStride(problem) }
+    return depth(problem) &* (pixelsAreRows(problem) ? Target.PixelTile.rows : panelWidth(problem))
   }
 
   @inlinable @inline(__always)
@@ -113,8 +138,20 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
     if problem.isChannelsLast {
       channelsLast(problem, operands, block)
+    } else if pixelsAreRows(problem) {
+      transposed(problem, operands, block)
     } else {
       channelsFirst(problem, operands, block)
+    }
+  }
+
+  /// Tiles that share the rows of a block out evenly: 25 rows are 13 + 12, not 14 + 11.
+  @inlinable @inline(__always)
+  static func forEachTile(of rows: Range<Int>, _ body: (Range<Int>) -> Void) {
+    let tiles = (rows.count &+ Target.PixelTile.rows &- 1) / Target.PixelTile.rows
+    for t in 0..<tiles {
+      body(
+        rows.lowerBound &+ rows.count &* t / tiles..<rows.lowerBound &+ rows.count &* (t &+ 1) / tiles)
     }
   }
 
@@ -125,22 +162,18 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     let fitting = problem.caches.l2 / 2 / MemoryLayout<Float>.size / depth
     let stripeWidth = max(width, fitting / width &* width)
     let isCopied = problem.runPixels < problem.m || problem.inputPixelStride &* MemoryLayout<Float>.size % 4096 == 0
-    let tiles = (block.rows.count &+ Target.PixelTile.rows &- 1) / Target.PixelTile.rows
 
     for stripe in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: stripeWidth) {
       let stripeEnd = min(block.columns.upperBound, stripe &+ stripeWidth)
       for k0 in stride(from: 0, to: problem.k, by: depth) {
         let k1 = min(problem.k, k0 &+ depth)
-        for t in 0..<tiles {
-          // Tiles share the rows out evenly: 25 rows are 13 + 12, not 14 + 11.
-          let m0 = block.rows.lowerBound &+ block.rows.count &* t / tiles
-          let m1 = block.rows.lowerBound &+ block.rows.count &* (t &+ 1) / tiles
-          var a = operands.input + problem.inputOffset(m0) + k0
+        forEachTile(of: block.rows) { rows in
+          var a = operands.input + problem.inputOffset(rows.lowerBound) + k0
           var aStride = problem.inputPixelStride
           if isCopied {
             aStride = copiedRowStride(problem)
-            for m in m0..<m1 {
-              (operands.scratch + (m &- m0) &* aStride)
+            for m in rows {
+              (operands.scratch + (m &- rows.lowerBound) &* aStride)
                 .update(from: operands.input + problem.inputOffset(m) + k0, count: k1 &- k0)
             }
             a = UnsafePointer(operands.scratch)
@@ -148,16 +181,62 @@ public enum Packed<Target: VectorISA>: KernelFamily {
           for n in stride(from: stripe, to: stripeEnd, by: width) {
             let tile = TileOperands(
               a: a, aStride: aStride, b: operands.weights + (n &* problem.k &+ k0 &* width), bStride: width,
-              depth: k1 &- k0, c: operands.output + problem.outputOffset(m0) + n, cStride: problem.outputPixelStride,
-              accumulates: k0 > 0, bias: operands.bias.map { $0 + n },
-              activation: k1 == problem.k ? problem.activation : .none)
+              depth: k1 &- k0, c: operands.output + problem.outputOffset(rows.lowerBound) + n,
+              cStride: problem.outputPixelStride, accumulates: k0 > 0, bias: operands.bias.map { $0 + n },
+              biasIsPerRow: false, activation: k1 == problem.k ? problem.activation : .none)
             let columns = min(width, stripeEnd &- n)
-            run(problem, operands, tile, rows: m1 &- m0, columns: columns, biasPerColumn: true) { vectors, tile in
-              Target.PixelTile.pixelRows(m1 &- m0, vectors, tile)
+            let vectors = (columns &+ Target.lanes &- 1) / Target.lanes
+            if columns == vectors &* Target.lanes {
+              Target.PixelTile.strided(rows.count, vectors, tile)
+              Epilogue<Target>.finish(
+                tile.activation, tile.c, rows: rows.count, columns: columns, stride: tile.cStride)
+            } else {
+              let edge = edge(problem, operands, tile, rows: rows.count, columns: columns)
+              Target.PixelTile.strided(rows.count, vectors, edge)
+              finish(edge, copyingTo: tile, rows: rows.count, columns: columns)
             }
           }
         }
       }
+    }
+  }
+
+  @inlinable
+  static func transposed(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    let width = panelWidth(problem)
+    forEachTile(of: block.rows) { rows in
+      copyPixels(problem, operands, rows, 0..<problem.k, rows.count)
+      for n in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: width) {
+        let columns = min(width, block.columns.upperBound &- n)
+        let vectors = (columns &+ Target.lanes &- 1) / Target.lanes
+        let tile = TileOperands(
+          a: UnsafePointer(operands.scratch), aStride: rows.count, b: operands.weights + n &* problem.k, bStride: width,
+          depth: problem.k, c: operands.output, cStride: 0, accumulates: false, bias: operands.bias.map { $0 + n },
+          biasIsPerRow: false, activation: problem.activation)
+        let edge = edge(problem, operands, tile, rows: rows.count, columns: columns)
+        Target.PixelTile.panel(rows.count, vectors, edge)
+        Epilogue<Target>.finish(edge.activation, edge.c, rows: rows.count, columns: columns, stride: edge.cStride)
+        storeTransposed(problem, operands, edge, rows, n..<n &+ columns)
+      }
+    }
+  }
+
+  /// Stores a tile [rows][columns] to the output in NCHW, channel by channel.
+  @inlinable @inline(never)
+  static func storeTransposed(
+    _ problem: Problem, _ operands: Operands, _ tile: TileOperands, _ rows: Range<Int>, _ columns: Range<Int>
+  ) {
+    var m = rows.lowerBound
+    while m < rows.upperBound {
+      // An image's pixels are contiguous in the output.
+      let end = min(rows.upperBound, m &- m % problem.imagePixels &+ problem.imagePixels)
+      var output = operands.output + problem.outputOffset(m) + columns.lowerBound &* problem.outputChannelStride
+      let source = tile.c + (m &- rows.lowerBound) &* tile.cStride
+      for column in 0..<columns.count {
+        for row in 0..<end &- m { output[row] = source[row &* tile.cStride &+ column] }
+        output += problem.outputChannelStride
+      }
+      m = end
     }
   }
 
@@ -169,9 +248,10 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     while m < block.rows.upperBound {
       let imageEnd = min(block.rows.upperBound, m &- m % problem.imagePixels &+ problem.imagePixels)
       // Panels share the vectors of the image out evenly: 4 vectors are 2 + 2, not 3 + 1.
-      let vectors = (imageEnd &- m &+ Target.lanes &- 1) / Target.lanes
-      let panels = (vectors &+ Target.ChannelTile.vectors &- 1) / Target.ChannelTile.vectors
-      let width = (vectors &+ panels &- 1) / panels &* Target.lanes
+      let left = (imageEnd &- m &+ Target.lanes &- 1) / Target.lanes
+      let panels = (left &+ Target.ChannelTile.vectors &- 1) / Target.ChannelTile.vectors
+      let vectors = (left &+ panels &- 1) / panels
+      let width = vectors &* Target.lanes
       let m1 = min(imageEnd, m &+ width)
       for k0 in stride(from: 0, to: problem.k, by: depth) {
         let k1 = min(problem.k, k0 &+ depth)
@@ -183,9 +263,14 @@ public enum Packed<Target: VectorISA>: KernelFamily {
             b: UnsafePointer(operands.scratch), bStride: width, depth: k1 &- k0,
             c: operands.output + problem.outputOffset(m) + n &* problem.outputChannelStride,
             cStride: problem.outputChannelStride, accumulates: k0 > 0, bias: operands.bias.map { $0 + n },
-            activation: k1 == problem.k ? problem.activation : .none)
-          run(problem, operands, tile, rows: count, columns: m1 &- m, biasPerColumn: false) { vectors, tile in
-            Target.ChannelTile.channelRows(count, vectors, tile)
+            biasIsPerRow: true, activation: k1 == problem.k ? problem.activation : .none)
+          if m1 &- m == width {
+            Target.ChannelTile.panel(count, vectors, tile)
+            Epilogue<Target>.finish(tile.activation, tile.c, rows: count, columns: width, stride: tile.cStride)
+          } else {
+            let edge = edge(problem, operands, tile, rows: count, columns: m1 &- m)
+            Target.ChannelTile.panel(count, vectors, edge)
+            finish(edge, copyingTo: tile, rows: count, columns: m1 &- m)
           }
         }
       }
@@ -193,8 +278,10 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     }
   }
 
-  /// Copies the input of `pixels` of one image, channels `channels`, to scratch memory as [channels][width], zeros
-  /// after the last pixel.
+  /// Copies the input of `pixels`, channels `channels`, to scratch memory as [channels][width], zeros after the last
+  /// pixel.
+  ///
+  /// - Requires: `pixels.count` is at most `width`.
   @inlinable @inline(never)
   static func copyPixels(
     _ problem: Problem, _ operands: Operands, _ pixels: Range<Int>, _ channels: Range<Int>, _ width: Int
@@ -224,28 +311,24 @@ public enum Packed<Target: VectorISA>: KernelFamily {
       }
       m = end
     }
+    if pixels.count == width { return }
     for channel in 0..<channels.count {
       for pixel in pixels.count..<width { operands.scratch[channel &* width &+ pixel] = 0 }
     }
   }
 
-  /// Runs the microkernel on `tile`, of which `rows` × `columns` are valid, by way of scratch memory if the columns do
-  /// not fill whole vectors; then the activation, unless the microkernel has done it.
-  @inlinable @inline(__always)
-  static func run(
-    _ problem: Problem, _ operands: Operands, _ tile: TileOperands, rows: Int, columns: Int, biasPerColumn: Bool,
-    _ microkernel: (_ vectors: Int, TileOperands) -> Void
-  ) {
-    let vectors = (columns &+ Target.lanes &- 1) / Target.lanes
-    if columns == vectors &* Target.lanes {
-      microkernel(vectors, tile)
-      Epilogue<Target>.finish(tile.activation, tile.c, rows: rows, columns: columns, stride: tile.cStride)
-      return
-    }
+  // MARK: Edges
+
+  /// `tile`, of which `rows` × `columns` are valid, moved to scratch memory, where whole vectors can be written; with
+  /// the partial sums that it continues, and a bias that can be read in whole vectors.
+  @inlinable
+  static func edge(
+    _ problem: Problem, _ operands: Operands, _ tile: TileOperands, rows: Int, columns: Int
+  ) -> TileOperands {
     var edge = tile
     edge.c = operands.scratch + edgeOffset(problem)
-    edge.cStride = vectors &* Target.lanes
-    if biasPerColumn, let bias = tile.bias {
+    edge.cStride = roundUp(columns, Target.lanes)
+    if !tile.biasIsPerRow, let bias = tile.bias {
       let padded = operands.scratch + biasOffset(problem)
       for column in 0..<edge.cStride { padded[column] = column < columns ? bias[column] : 0 }
       edge.bias = UnsafePointer(padded)
@@ -257,8 +340,13 @@ public enum Packed<Target: VectorISA>: KernelFamily {
         }
       }
     }
-    microkernel(vectors, edge)
-    Epilogue<Target>.finish(tile.activation, edge.c, rows: rows, columns: columns, stride: edge.cStride)
+    return edge
+  }
+
+  /// Applies the activation to the valid part of a tile in scratch memory, and copies it to where it belongs.
+  @inlinable
+  static func finish(_ edge: TileOperands, copyingTo tile: TileOperands, rows: Int, columns: Int) {
+    Epilogue<Target>.finish(edge.activation, edge.c, rows: rows, columns: columns, stride: edge.cStride)
     for row in 0..<rows {
       for column in 0..<columns {
         tile.c[row &* tile.cStride &+ column] = edge.c[row &* edge.cStride &+ column]

@@ -22,53 +22,76 @@ public enum Tiled<Target: VectorISA>: KernelFamily {
   /// Computes `block`.
   @inlinable
   public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    // Half of the L1 cache for weights: 64 channels × depth.
+    // Half of the L1 cache for weights: 64 channels × depth. With fewer pixels than a tile nothing is used twice, and a
+    // cut would only interrupt the stream of weights.
     let channels = 64
-    let depth = max(16, problem.caches.l1d / 2 / MemoryLayout<Float>.size / channels)
+    let fitting = max(16, problem.caches.l1d / 2 / MemoryLayout<Float>.size / channels)
+    let depth = problem.m < side ? problem.k : fitting
     for k0 in stride(from: 0, to: problem.k, by: depth) {
-      let k1 = min(problem.k, k0 &+ depth)
+      let terms = k0..<min(problem.k, k0 &+ depth)
       for n0 in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: channels) {
-        let n1 = min(block.columns.upperBound, n0 &+ channels)
+        let columns = n0..<min(block.columns.upperBound, n0 &+ channels)
         var m = block.rows.lowerBound
         while m < block.rows.upperBound {
-          let m1 = min(problem.endOfRun(from: m, limit: block.rows.upperBound), m &+ side)
-          for n in stride(from: n0, to: n1, by: side) {
-            if m1 &- m == side && n &+ side <= n1 {
-              tile(problem, operands, m, n, k0, k1, rows: side, columns: side)
-            } else {
-              tile(problem, operands, m, n, k0, k1, rows: m1 &- m, columns: min(side, n1 &- n))
-            }
+          if problem.endOfRun(from: m, limit: block.rows.upperBound) &- m >= side {
+            stripe(problem, operands, m, columns, terms, Extent<4>.self)
+            m &+= side
+          } else {
+            stripe(problem, operands, m, columns, terms, Extent<1>.self)
+            m &+= 1
           }
-          m = m1
         }
       }
     }
   }
 
-  /// Adds the terms k0..<k1 of `rows` evenly spaced pixels × `columns` channels, each at most ``side``.
+  /// Adds `terms` to `MR` evenly spaced pixels × `columns`.
   @inlinable @inline(__always)
-  static func tile(
-    _ problem: Problem, _ operands: Operands, _ m: Int, _ n: Int, _ k0: Int, _ k1: Int, rows: Int, columns: Int
+  static func stripe<let MR: Int>(
+    _ problem: Problem, _ operands: Operands, _ m: Int, _ columns: Range<Int>, _ terms: Range<Int>,
+    _ rows: Extent<MR>.Type
+  ) {
+    var n = columns.lowerBound
+    while n &+ side <= columns.upperBound {
+      tile(problem, operands, m, n, terms, rows, Extent<4>.self)
+      n &+= side
+    }
+    while n < columns.upperBound {
+      tile(problem, operands, m, n, terms, rows, Extent<1>.self)
+      n &+= 1
+    }
+  }
+
+  /// Adds `terms` to `MR` evenly spaced pixels × `NR` channels.
+  @inlinable @inline(never)
+  static func tile<let MR: Int, let NR: Int>(
+    _ problem: Problem, _ operands: Operands, _ m: Int, _ n: Int, _ terms: Range<Int>, _ rows: Extent<MR>.Type,
+    _ columns: Extent<NR>.Type
   ) {
     let input = operands.input + problem.inputOffset(m)
     let weights = operands.weights + n &* problem.k
     let output = operands.output + problem.outputOffset(m) + n &* problem.outputChannelStride
-    var sums = InlineArray<4, InlineArray<4, Float>>(repeating: InlineArray(repeating: 0))
-    for k in k0..<k1 {
+    var sums = InlineArray<MR, InlineArray<NR, Float>>(repeating: InlineArray(repeating: 0))
+    for k in terms {
       let x = input + k &* problem.inputChannelStride
       let w = weights + k
-      for row in 0..<rows {
-        for column in 0..<columns {
+      for row in 0..<MR {
+        for column in 0..<NR {
           sums[row][column] += x[row &* problem.inputPixelStride] * w[column &* problem.k]
         }
       }
     }
-    for row in 0..<rows {
-      for column in 0..<columns {
+    for row in 0..<MR {
+      for column in 0..<NR {
         let element = output + row &* problem.outputPixelStride + column &* problem.outputChannelStride
         var sum = sums[row][column]
-        if k0 > 0 { sum += element.pointee } else if let bias = operands.bias { sum += bias[n &+ column] }
-        element.pointee = k1 == problem.k ? Epilogue<Target>.apply(problem.activation, sum) : sum
+        if terms.lowerBound > 0 {
+          sum += element.pointee
+        } else if let bias = operands.bias {
+          sum += bias[n &+ column]
+        }
+        let isLast = terms.upperBound == problem.k
+        element.pointee = isLast ? Epilogue<Target>.apply(problem.activation, sum) : sum
       }
     }
   }

@@ -70,11 +70,11 @@ extension VectorISA {
     UnsafeRawPointer(p).loadUnaligned(as: F32.self)
   }
 
-  /// Loads `lanes` floats that lie `stride` elements apart, by scalar loads.
+  /// Loads the `lanes` floats that lie at `offsets` from `p`, by scalar loads.
   @inlinable @inline(__always)
-  static func load(_ p: UnsafePointer<Float>, stride: Int) -> F32 {
+  static func load(_ p: UnsafePointer<Float>, offsets: UnsafePointer<Int>) -> F32 {
     var vector = F32()
-    for lane in 0..<lanes { vector[lane] = p[lane &* stride] }
+    for lane in 0..<lanes { vector[lane] = p[offsets[lane]] }
     return vector
   }
 

@@ -11,14 +11,16 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
   @inlinable
   public static var summary: String { "vectors over the contiguous dimension, nothing packed" }
 
-  /// Channels that are summed together, so that their chains hide the latency of the multiply-add.
+  // Eight sums at a time hide the latency of the multiply-add: 2 × 4, or 1 × 8.
+
+  /// Channels that are summed together with two pixels, or with two vectors of them.
   @inlinable
   static var channels: Int { 4 }
 
   /// Blocks end on whole tiles.
   @inlinable
   public static func grain(_ problem: Problem) -> Grain {
-    Grain(rows: problem.isChannelsLast ? 2 : 2 &* Target.lanes, columns: channels)
+    Grain(rows: problem.isChannelsLast ? 2 : Target.lanes, columns: problem.isChannelsLast ? channels : 2 &* channels)
   }
 
   /// Computes `block`.
@@ -102,70 +104,93 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
 
   // MARK: Channels first: vectors of pixels
 
-  /// Computes `block` two vectors of pixels at a time, then one, then single pixels at the end of a run.
+  /// Computes `block` image by image, two vectors of pixels at a time, then one. Strided pixels are gathered by scalar
+  /// loads: one vector at a time then, so that more channels share them.
+  ///
+  /// The last vectors of an image are moved back until they end with it, and compute some pixels again: all lanes stay
+  /// busy, and no pixel needs code of its own.
   @inlinable
   static func channelsFirst(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    var m = block.rows.lowerBound
-    while m < block.rows.upperBound {
-      let left = problem.endOfRun(from: m, limit: block.rows.upperBound) &- m
-      if left >= 2 &* Target.lanes {
-        vectors(problem, operands, m, block.columns, Extent<2>.self)
-        m &+= 2 &* Target.lanes
-      } else if left >= Target.lanes {
-        vectors(problem, operands, m, block.columns, Extent<1>.self)
-        m &+= Target.lanes
-      } else {
-        Naive<Target>.compute(problem, operands, Block(rows: m..<m &+ 1, columns: block.columns))
-        m &+= 1
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: 2 &* Target.lanes) { offsets in
+      let isStrided = problem.runPixels < problem.imagePixels || problem.inputPixelStride > 1
+      var m = block.rows.lowerBound
+      while m < block.rows.upperBound {
+        let first = m
+        let end = min(block.rows.upperBound, m &- m % problem.imagePixels &+ problem.imagePixels)
+        while m < end {
+          let isPair = !isStrided && end &- m > Target.lanes && end &- first >= 2 &* Target.lanes
+          let width = isPair ? 2 &* Target.lanes : Target.lanes
+          let start = max(first, min(m, end &- width))
+          // Lanes past the image, which only an image smaller than a vector has, repeat its last pixel.
+          for lane in 0..<width { offsets[lane] = problem.inputOffset(min(start &+ lane, end &- 1)) }
+          let pixels = start..<min(end, start &+ width)
+          if isPair {
+            vectors(problem, operands, pixels, offsets.baseAddress!, block.columns, Extent<2>.self, Extent<4>.self)
+          } else {
+            vectors(problem, operands, pixels, offsets.baseAddress!, block.columns, Extent<1>.self, Extent<8>.self)
+          }
+          m = pixels.upperBound
+        }
       }
     }
   }
 
-  /// Computes `NV` vectors of evenly spaced pixels × `columns`.
+  /// Computes `NV` vectors of pixels, whose inputs lie at `offsets`, × `columns`, `NR` channels at a time.
   @inlinable @inline(__always)
-  static func vectors<let NV: Int>(
-    _ problem: Problem, _ operands: Operands, _ m: Int, _ columns: Range<Int>, _ vectors: Extent<NV>.Type
+  static func vectors<let NV: Int, let NR: Int>(
+    _ problem: Problem, _ operands: Operands, _ pixels: Range<Int>, _ offsets: UnsafePointer<Int>,
+    _ columns: Range<Int>, _ vectors: Extent<NV>.Type, _ channels: Extent<NR>.Type
   ) {
     var n = columns.lowerBound
-    while n &+ channels <= columns.upperBound {
-      broadcast(problem, operands, m, n, vectors, Extent<4>.self)
-      n &+= channels
+    while n &+ NR <= columns.upperBound {
+      broadcast(problem, operands, pixels, offsets, n, vectors, channels)
+      n &+= NR
     }
     while n < columns.upperBound {
-      broadcast(problem, operands, m, n, vectors, Extent<1>.self)
+      broadcast(problem, operands, pixels, offsets, n, vectors, Extent<1>.self)
       n &+= 1
     }
   }
 
-  /// Computes `NV` vectors of evenly spaced pixels × `NR` channels.
+  /// Computes `NV` vectors of pixels × `NR` channels.
   @inlinable @inline(never)
   static func broadcast<let NV: Int, let NR: Int>(
-    _ problem: Problem, _ operands: Operands, _ m: Int, _ n: Int, _ vectors: Extent<NV>.Type, _ columns: Extent<NR>.Type
+    _ problem: Problem, _ operands: Operands, _ pixels: Range<Int>, _ offsets: UnsafePointer<Int>, _ n: Int,
+    _ vectors: Extent<NV>.Type, _ columns: Extent<NR>.Type
   ) {
-    let step = problem.inputPixelStride
+    let width = NV &* Target.lanes
+    let first = offsets[0]
     let sums =
-      step == 1
-      ? sums(problem, operands, m, n, vectors, columns) { Target.load($0 + $1) }
-      : sums(problem, operands, m, n, vectors, columns) { Target.load($0 + $1 &* step, stride: step) }
-    let output = operands.output + problem.outputOffset(m) + n &* problem.outputChannelStride
+      offsets[width &- 1] == first &+ width &- 1
+      ? sums(problem, operands, n, vectors, columns) { Target.load($0 + (first &+ $1)) }
+      : sums(problem, operands, n, vectors, columns) { Target.load($0, offsets: offsets + $1) }
+    let output = operands.output + problem.outputOffset(pixels.lowerBound) + n &* problem.outputChannelStride
     let clamp = Epilogue<Target>.Clamp(problem.activation)
     for column in 0..<NR {
       let row = output + column &* problem.outputChannelStride
       let bias = operands.bias.map { $0[n &+ column] } ?? 0
-      for v in 0..<NV { Target.store(clamp(sums[column][v] + bias), row + v &* Target.lanes) }
+      for v in 0..<NV {
+        let result = clamp(sums[column][v] + bias)
+        if pixels.count == width {
+          Target.store(result, row + v &* Target.lanes)
+        } else {
+          Target.store(result, row, count: pixels.count)
+        }
+      }
     }
     Epilogue<Target>.finish(
-      problem.activation, output, rows: NR, columns: NV &* Target.lanes, stride: problem.outputChannelStride)
+      problem.activation, output, rows: NR, columns: pixels.count, stride: problem.outputChannelStride)
   }
 
-  /// Sums `NV` vectors of pixels × `NR` channels; `load(p, i)` loads the vector that begins at pixel `i` after `p`.
+  /// Sums `NV` vectors of pixels × `NR` channels; `load(p, i)` loads the vector of pixels from the i-th on of the input
+  /// channel at `p`.
   @inlinable @inline(__always)
   static func sums<let NV: Int, let NR: Int>(
-    _ problem: Problem, _ operands: Operands, _ m: Int, _ n: Int, _ vectors: Extent<NV>.Type,
-    _ columns: Extent<NR>.Type, load: (UnsafePointer<Float>, Int) -> Target.F32
+    _ problem: Problem, _ operands: Operands, _ n: Int, _ vectors: Extent<NV>.Type, _ columns: Extent<NR>.Type,
+    load: (UnsafePointer<Float>, Int) -> Target.F32
   ) -> InlineArray<NR, InlineArray<NV, Target.F32>> {
     let weights = operands.weights + n &* problem.k
-    var input = operands.input + problem.inputOffset(m)
+    var input = operands.input
     var sums = InlineArray<NR, InlineArray<NV, Target.F32>>(repeating: InlineArray(repeating: Target.F32()))
     for k in 0..<problem.k {
       let x = InlineArray<NV, Target.F32> { v in load(input, v &* Target.lanes) }
