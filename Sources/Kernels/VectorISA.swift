@@ -16,6 +16,8 @@ public protocol VectorISA: Sendable {
 
   /// Which ISA this is.
   static var isa: ISA { get }
+  /// How many vector registers it has.
+  static var registers: Int { get }
 
   /// Returns `sum + a · b`: fused where the ISA has a fused multiply-add, in two roundings where it has none.
   ///

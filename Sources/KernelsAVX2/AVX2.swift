@@ -12,6 +12,8 @@ public enum AVX2: VectorISA {
 
   /// AVX2.
   public static var isa: ISA { .avx2 }
+  /// 16 registers.
+  public static var registers: Int { 16 }
 
   /// Returns `sum + a · b`, rounded once.
   @inline(__always)
@@ -30,6 +32,9 @@ public enum AVX2: VectorISA {
     let quarter = half.lowHalf + half.highHalf
     return quarter.x + quarter.y
   }
+
+  /// The ceilings of a core, reached with this ISA.
+  public static let probes = ProbeSet(AVX2.self)
 
   /// Every kernel, compiled for AVX2.
   public static let kernels: [Kernel] = catalog()

@@ -12,6 +12,8 @@ public enum AVX512: VectorISA {
 
   /// AVX-512.
   public static var isa: ISA { .avx512 }
+  /// 32 registers.
+  public static var registers: Int { 32 }
 
   /// Returns `sum + a · b`, rounded once.
   @inline(__always)
@@ -31,6 +33,9 @@ public enum AVX512: VectorISA {
     let eighth = quarter.lowHalf + quarter.highHalf
     return eighth.x + eighth.y
   }
+
+  /// The ceilings of a core, reached with this ISA.
+  public static let probes = ProbeSet(AVX512.self)
 
   /// Every kernel, compiled for AVX-512.
   public static let kernels: [Kernel] = catalog()

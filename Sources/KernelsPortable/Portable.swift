@@ -19,6 +19,14 @@ public enum Portable: VectorISA {
 
   /// The baseline.
   public static var isa: ISA { .portable }
+  /// SSE2 has 16 registers, NEON 32.
+  public static var registers: Int {
+    #if arch(arm64)
+      32
+    #else
+      16
+    #endif
+  }
 
   /// Returns `sum + a · b`. NEON has a fused multiply-add; SSE2 has none, and rounds twice.
   @inline(__always)
@@ -42,6 +50,9 @@ public enum Portable: VectorISA {
     let half = x.lowHalf + x.highHalf
     return half.x + half.y
   }
+
+  /// The ceilings of a core, reached with the baseline.
+  public static let probes = ProbeSet(Portable.self)
 
   /// Every kernel, compiled for the baseline.
   public static let kernels: [Kernel] = catalog()

@@ -1,0 +1,128 @@
+/// Loops that reach a core's ceilings: multiply-adds in registers, and streams over a buffer.
+///
+/// They are the denominators of all percentages, so they are compiled as the kernels are: once for each ISA, under its
+/// flags. What they compute is meaningless, but it is used, so that the optimiser cannot remove it.
+public enum Probe<Target: VectorISA> {
+  /// Independent chains of multiply-adds: enough to hide a latency of 4 cycles on 2 units twice over, few enough to stay
+  /// in registers.
+  @inlinable @inline(__always)
+  static var chains: Int { Target.registers >= 32 ? 16 : 12 }
+
+  /// FLOP of one round of ``multiplyAdds(rounds:sink:)``.
+  @inlinable
+  public static var flopsPerRound: Int { 2 &* chains &* Target.lanes }
+
+  /// Runs `rounds` multiply-adds in every chain: x ← b + x·a, whose fixed point b ÷ (1 − a) is far from all subnormal
+  /// numbers. The product depends on the chain, so that an ISA that multiplies and adds apart cannot hoist it.
+  @inlinable
+  public static func multiplyAdds(rounds: Int, sink: UnsafeMutablePointer<Float>) {
+    if Target.registers >= 32 {
+      multiplyAdds(rounds, sink, Extent<16>.self)
+    } else {
+      multiplyAdds(rounds, sink, Extent<12>.self)
+    }
+  }
+
+  @inlinable @inline(never)
+  static func multiplyAdds<let N: Int>(_ rounds: Int, _ sink: UnsafeMutablePointer<Float>, _ chains: Extent<N>.Type) {
+    let a = Target.F32(repeating: 0.5)
+    let b = Target.F32(repeating: 1)
+    var x = InlineArray<N, Target.F32> { chain in Target.F32(repeating: Float(chain)) }
+    for _ in 0..<rounds {
+      for chain in 0..<N { x[chain] = Target.multiplyAdd(b, x[chain], a) }
+    }
+    var sum = x[0]
+    for chain in 1..<N { sum += x[chain] }
+    sink.pointee = Target.sum(sum)
+  }
+
+  /// Adds up the `count` floats at `p`.
+  ///
+  /// - Requires: `count` is a multiple of 8 vectors.
+  @inlinable @inline(never)
+  public static func read(_ p: UnsafePointer<Float>, count: Int, sink: UnsafeMutablePointer<Float>) {
+    var sums = InlineArray<8, Target.F32>(repeating: Target.F32())
+    var i = 0
+    while i < count {
+      for v in 0..<8 { sums[v] += Target.load(p + (i &+ v &* Target.lanes)) }
+      i &+= 8 &* Target.lanes
+    }
+    var sum = sums[0]
+    for v in 1..<8 { sum += sums[v] }
+    sink.pointee = Target.sum(sum)
+  }
+
+  /// Writes the `count` floats at `p`, by ordinary stores.
+  ///
+  /// - Requires: `count` is a multiple of 8 vectors.
+  @inlinable @inline(never)
+  public static func write(_ p: UnsafeMutablePointer<Float>, count: Int) {
+    // Not a pattern of equal bytes, which the optimiser would turn into memset.
+    let value = Target.F32(repeating: 1.7)
+    var i = 0
+    while i < count {
+      for v in 0..<8 { Target.store(value, p + (i &+ v &* Target.lanes)) }
+      i &+= 8 &* Target.lanes
+    }
+  }
+
+  /// McCalpin's STREAM triad: a[i] = b[i] + s·c[i].
+  ///
+  /// - Requires: `count` is a multiple of 4 vectors; the arrays do not overlap.
+  @inlinable @inline(never)
+  public static func triad(
+    _ a: UnsafeMutablePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>, count: Int
+  ) {
+    let s = Target.F32(repeating: 3)
+    var i = 0
+    while i < count {
+      for v in 0..<4 {
+        let offset = i &+ v &* Target.lanes
+        Target.store(Target.multiplyAdd(Target.load(b + offset), Target.load(c + offset), s), a + offset)
+      }
+      i &+= 4 &* Target.lanes
+    }
+  }
+
+  /// Runs `rounds` pairs of an addition and an exclusive or, each of one cycle and each waiting for the one before: 2 ·
+  /// `rounds` cycles, whatever the ISA. It shows the core's clock.
+  @inlinable @inline(never)
+  public static func chain(rounds: Int, sink: UnsafeMutablePointer<Float>) {
+    var x = UInt64(truncatingIfNeeded: rounds)
+    let a = x | 0x9E37_79B9
+    let b = x | 0x85EB_CA6B
+    for _ in 0..<rounds { x = (x &+ a) ^ b }
+    sink.pointee = Float(x & 0xFF)
+  }
+}
+
+/// A ``Probe`` compiled for one ISA, as a value.
+public struct ProbeSet: Sendable {
+  /// The ISA that it is compiled for.
+  public let isa: ISA
+  /// FLOP of one round of `multiplyAdds`.
+  public let flopsPerRound: Int
+  /// See ``Probe/multiplyAdds(rounds:sink:)``.
+  public let multiplyAdds: @Sendable (Int, UnsafeMutablePointer<Float>) -> Void
+  /// See ``Probe/read(_:count:sink:)``.
+  public let read: @Sendable (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
+  /// See ``Probe/write(_:count:)``.
+  public let write: @Sendable (UnsafeMutablePointer<Float>, Int) -> Void
+  /// See ``Probe/triad(_:_:_:count:)``.
+  public let triad:
+    @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Void
+  /// See ``Probe/chain(rounds:sink:)``.
+  public let chain: @Sendable (Int, UnsafeMutablePointer<Float>) -> Void
+
+  /// The probe of `Target`. Call it in that ISA's module, so that the functions are compiled there.
+  @inlinable @inline(__always)
+  public init<Target: VectorISA>(_ target: Target.Type) {
+    isa = Target.isa
+    flopsPerRound = Probe<Target>.flopsPerRound
+    multiplyAdds = { Probe<Target>.multiplyAdds(rounds: $0, sink: $1) }
+    read = { Probe<Target>.read($0, count: $1, sink: $2) }
+    write = { Probe<Target>.write($0, count: $1) }
+    triad = { Probe<Target>.triad($0, $1, $2, count: $3) }
+    chain = { Probe<Target>.chain(rounds: $0, sink: $1) }
+  }
+}
