@@ -18,11 +18,15 @@ public final class DispatchApplyTeam: Team {
     self.threads = threads
   }
 
-  /// See ``Team/run(warmUp:iterations:_:)``.
-  public func run(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> TeamTiming {
-    for _ in 0..<warmUp { DispatchQueue.concurrentPerform(iterations: threads, execute: job) }
-    let start = platform_now()
-    for _ in 0..<iterations { DispatchQueue.concurrentPerform(iterations: threads, execute: job) }
-    return TeamTiming(total: platform_now() - start, iterations: iterations, busy: [])
+  /// See ``Team/run(_:)``.
+  public func run(_ work: TeamWork) -> TeamTiming {
+    var start: UInt64 = 0
+    var total: UInt64 = 0
+    for step in 0..<work.stepCount {
+      if step == work.firstTimed { start = platform_now() }
+      DispatchQueue.concurrentPerform(iterations: threads) { work.perform(step: step, worker: $0) }
+      if step == work.lastTimed { total = platform_now() - start }
+    }
+    return TeamTiming(total: total, iterations: work.iterations, busy: [])
   }
 }

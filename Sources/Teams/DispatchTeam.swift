@@ -46,43 +46,36 @@ public final class DispatchTeam: Team {
 
   /// Lets every worker restore its thread's mask and return the thread to Dispatch.
   private func end() {
-    shared.job.withLock { $0 = nil }
+    shared.work.withLock { $0 = nil }
     for wake in shared.wake { wake.signal() }
     workers.wait()
   }
 
-  /// See ``Team/run(warmUp:iterations:_:)``.
-  public func run(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> TeamTiming {
-    precondition(iterations >= 1 && warmUp >= 0)
-    shared.job.withLock { $0 = Job(warmUp: warmUp, iterations: iterations, body: job) }
+  /// See ``Team/run(_:)``.
+  public func run(_ work: TeamWork) -> TeamTiming {
+    shared.work.withLock { $0 = work }
     // The last run's values; nobody looks at them while all workers sleep.
     shared.counters.store(0, at: SharedState.released)
     shared.counters.store(0, at: SharedState.arrived)
     for wake in shared.wake { wake.signal() }
     shared.done.wait()
-    // `job` must not outlive the run: it may hold on to a layer's tensors.
-    shared.job.withLock { $0 = nil }
+    // `work` must not outlive the run: it may hold on to a layer's tensors.
+    shared.work.withLock { $0 = nil }
     return TeamTiming(
-      total: shared.counters.load(SharedState.total), iterations: iterations,
+      total: shared.counters.load(SharedState.total), iterations: work.iterations,
       busy: (0..<threads).map { shared.counters.load(SharedState.busy + $0) })
   }
 }
 
-/// What one run of the team does.
-private struct Job: Sendable {
-  var warmUp: Int
-  var iterations: Int
-  var body: @Sendable (Int) -> Void
-}
-
 /// What the workers of one team share.
 ///
-/// `counters` holds, each on its own cache line: the iterations that the leader has released in this run, the workers
-/// that have arrived or ended an iteration, the total time, and every worker's own time.
+/// `counters` holds, each on its own cache line: the steps that the leader has released in this run, the workers that
+/// have arrived or ended a step, the total time, and every worker's own time in the last
+/// timed step.
 private final class SharedState: Sendable {
   let threads: Int
   /// Written by the caller while all workers sleep; nil ends the team.
-  let job = Mutex<Job?>(nil)
+  let work = Mutex<TeamWork?>(nil)
   let firstError = Mutex<TeamError?>(nil)
   let started = DispatchSemaphore(value: 0)
   let wake: [DispatchSemaphore]
@@ -103,52 +96,58 @@ private final class SharedState: Sendable {
   /// A worker's life: bind, report, work until the team ends, restore the thread's mask.
   func live(_ worker: Int, _ cpu: Int?, _ topology: HwlocTopology) {
     do throws(TopologyError) {
-      let mask = try topology.currentThreadBinding()
-      if let cpu { try topology.bindCurrentThread(to: cpu) }
+      // Not the mask that the thread came with: if a pinned thread made it, that would be one CPU.
+      let unbound: CPUSet
+      if let mask = topology.machine.processMask { unbound = mask } else { unbound = try topology.currentThreadBinding() }
+      if let cpu {
+        try topology.bindCurrentThread(to: cpu)
+      } else {
+        try topology.restoreCurrentThreadBinding(to: unbound)
+      }
       started.signal()
       while true {
         wake[worker].wait()
-        guard let job = job.withLock({ $0 }) else { break }
-        if worker == 0 { lead(job) } else { follow(worker, job) }
+        guard let work = work.withLock({ $0 }) else { break }
+        if worker == 0 { lead(work) } else { follow(worker, work) }
       }
-      if cpu != nil { try topology.restoreCurrentThreadBinding(to: mask) }
+      try topology.restoreCurrentThreadBinding(to: unbound)
     } catch {
       firstError.withLock { if $0 == nil { $0 = .binding(worker: worker, error) } }
       started.signal()
     }
   }
 
-  /// Worker 0: releases iterations and takes the time.
-  private func lead(_ job: Job) {
+  /// Worker 0: releases the steps and takes the time.
+  private func lead(_ work: TeamWork) {
     let others = UInt64(threads - 1)
-    // Everybody is awake before the clock starts.
+    // Everybody is awake before the first step.
     wait(for: others, at: Self.arrived)
     var start: UInt64 = 0
-    for iteration in 0..<job.warmUp + job.iterations {
-      if iteration == job.warmUp { start = platform_now() }
-      let isLast = iteration + 1 == job.warmUp + job.iterations
-      counters.store(UInt64(iteration + 1), at: Self.released)
-      compute(0, job, isTimed: isLast)
-      wait(for: others * UInt64(iteration + 2), at: Self.arrived)
+    for step in 0..<work.stepCount {
+      if step == work.firstTimed { start = platform_now() }
+      counters.store(UInt64(step + 1), at: Self.released)
+      perform(work, step, worker: 0)
+      wait(for: others * UInt64(step + 2), at: Self.arrived)
+      if step == work.lastTimed { counters.store(platform_now() - start, at: Self.total) }
     }
-    counters.store(platform_now() - start, at: Self.total)
     done.signal()
   }
 
-  /// Every other worker: computes its part of each iteration that the leader releases.
-  private func follow(_ worker: Int, _ job: Job) {
+  /// Every other worker: does its part of each step that the leader releases.
+  private func follow(_ worker: Int, _ work: TeamWork) {
     counters.increment(Self.arrived)
-    for iteration in 0..<job.warmUp + job.iterations {
-      wait(for: UInt64(iteration + 1), at: Self.released)
-      compute(worker, job, isTimed: iteration + 1 == job.warmUp + job.iterations)
+    for step in 0..<work.stepCount {
+      wait(for: UInt64(step + 1), at: Self.released)
+      perform(work, step, worker: worker)
       counters.increment(Self.arrived)
     }
   }
 
-  private func compute(_ worker: Int, _ job: Job, isTimed: Bool) {
-    guard isTimed else { return job.body(worker) }
+  /// Does one worker's part of a step; of the last timed one, the worker's own time is kept.
+  private func perform(_ work: TeamWork, _ step: Int, worker: Int) {
+    guard step == work.lastTimed else { return work.perform(step: step, worker: worker) }
     let start = platform_now()
-    job.body(worker)
+    work.job(worker)
     counters.store(platform_now() - start, at: Self.busy + worker)
   }
 

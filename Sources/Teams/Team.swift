@@ -3,19 +3,70 @@ public import Topology
 
 /// The threads that execute a layer together.
 ///
-/// The caller of ``run(warmUp:iterations:_:)`` sleeps while the workers compute, so that it takes no CPU from them.
+/// The caller of ``run(_:)`` sleeps while the workers compute, so that it takes no CPU from them.
 public protocol Team: AnyObject, Sendable {
   /// What kind of team it is.
   static var kind: TeamKind { get }
   /// How many workers there are.
   var threads: Int { get }
 
-  /// Calls `job` with every worker's number, all workers at once, and does so again and again: `warmUp` times, and then
-  /// `iterations` times against the clock. An iteration begins when the last worker has ended the one before.
+  /// Does what `work` says, all workers at once.
+  ///
+  /// - Requires: nothing in `work` calls the team; one caller at a time.
+  /// - Returns: what the clock said of the timed iterations.
+  func run(_ work: TeamWork) -> TeamTiming
+}
+
+extension Team {
+  /// Calls `job` with every worker's number, `warmUp` times, and then `iterations` times against the clock.
   ///
   /// - Requires: `iterations` is at least 1; `job` does not call the team; one caller at a time.
-  /// - Returns: what the clock said of the last `iterations`.
-  func run(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (_ worker: Int) -> Void) -> TeamTiming
+  public func run(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (_ worker: Int) -> Void) -> TeamTiming {
+    run(TeamWork(warmUp: warmUp, iterations: iterations, job: job))
+  }
+}
+
+/// What a team does in one run: steps in which every worker calls the same function with its number. A step begins when
+/// the last worker has ended the one before.
+public struct TeamWork: Sendable {
+  /// The first step, outside the timed region; nil for none.
+  public var before: (@Sendable (_ worker: Int) -> Void)?
+  /// Steps of `job` before the clock starts.
+  public var warmUp: Int
+  /// Steps of `job` against the clock, at least 1.
+  public var iterations: Int
+  /// The last step, outside the timed region; nil for none.
+  public var after: (@Sendable (_ worker: Int) -> Void)?
+  /// What is timed.
+  public var job: @Sendable (_ worker: Int) -> Void
+
+  /// Steps, from first to last.
+  public init(
+    before: (@Sendable (Int) -> Void)? = nil, warmUp: Int, iterations: Int, after: (@Sendable (Int) -> Void)? = nil,
+    job: @escaping @Sendable (Int) -> Void
+  ) {
+    precondition(iterations >= 1 && warmUp >= 0)
+    self.before = before
+    self.warmUp = warmUp
+    self.iterations = iterations
+    self.after = after
+    self.job = job
+  }
+
+  /// Steps of `job` before and after the start of the clock, and of `before` and `after`.
+  var stepCount: Int { (before == nil ? 0 : 1) + warmUp + iterations + (after == nil ? 0 : 1) }
+  /// The first timed step.
+  var firstTimed: Int { (before == nil ? 0 : 1) + warmUp }
+  /// The last timed step.
+  var lastTimed: Int { firstTimed + iterations - 1 }
+
+  /// Does worker `worker`'s part of step `step`.
+  @inline(__always)
+  func perform(step: Int, worker: Int) {
+    if step == 0, let before { return before(worker) }
+    if step > lastTimed, let after { return after(worker) }
+    job(worker)
+  }
 }
 
 /// The kinds of team, under their names in the results.

@@ -110,7 +110,10 @@ extension Row {
     _ measurement: Measurement, _ layer: Layer, _ item: Case, _ precisionPercent: Double
   ) {
     let summary = measurement.summary
-    rounds = summary.count
+    rounds = measurement.samples.count
+    cleanRounds = measurement.cleanCount
+    peakGFLOPS = measurement.peak
+    clockGHz = measurement.clockGHz
     iterations = measurement.iterations
     timeMin = summary.min
     timeMedian = summary.median
@@ -124,6 +127,7 @@ extension Row {
     gbytesPerSecond = layer.leastBytes / summary.median
     arithmeticIntensity = layer.arithmeticIntensity
     imbalancePercent = measurement.imbalancePercent
+    peakPercent = gflops.map { 100 * $0 / measurement.peak }
 
     var remarks = ["stopped by \(measurement.stop.rawValue)"]
     quality = .valid
@@ -139,6 +143,10 @@ extension Row {
     if item.placement.oversubscribed {
       quality = .oversubscribed
       remarks.append("more threads than CPUs")
+    }
+    for taint in Taint.allCases {
+      let count = measurement.samples.count { $0.taints.contains(taint) }
+      if count > 0 { remarks.append("\(count) rounds \(taint.rawValue)") }
     }
     notes = remarks.joined(separator: "; ")
   }

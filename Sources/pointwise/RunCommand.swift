@@ -117,7 +117,7 @@ struct RunCommand: ParsableCommand {
     let writer = RowWriter(folder, run: identifier, precisionPercent: settings.stopRule.precisionPercent)
     do {
       try folder.write(manifest)
-      try Runner(plan, topology: topology, settings: settings).run(
+      try Runner(plan, topology: topology, catalog: catalog, settings: settings).run(
         isInterrupted: { interruption.isRequested },
         starting: { index, group in
           try writer.begin(group)

@@ -4,5 +4,6 @@
 #include "affinity.h"
 #include "clock.h"
 #include "cpu_features.h"
+#include "thread_status.h"
 
 #endif

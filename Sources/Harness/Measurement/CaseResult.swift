@@ -32,13 +32,24 @@ public struct Measurement: Sendable {
   public var samples: [Sample]
   /// Executions of the layer in one sample.
   public var iterations: Int
-  /// Times of one execution, in nanoseconds.
-  public var summary: SampleSummary
   /// Why measuring stopped.
   public var stop: StopRule.Reason
   /// The median over the rounds of how much longer the slowest worker computed than the mean, in percent; nil where
   /// workers cannot be told apart, or there is one.
   public var imbalancePercent: Double?
+  /// Times of one execution over all rounds, in nanoseconds.
+  public var all: SampleSummary
+  /// Times of one execution over the clean rounds, in nanoseconds; nil if too few are clean to have an interval.
+  public var clean: SampleSummary?
+  /// The median rate of the bursts beside the rounds that count, in GFLOP/s.
+  public var peak: Double
+  /// The median clock beside the rounds that count, in GHz.
+  public var clockGHz: Double
+
+  /// The summary that counts: that of the clean rounds, or else of all.
+  public var summary: SampleSummary { clean ?? all }
+  /// How many rounds are clean.
+  public var cleanCount: Int { samples.count { $0.taints.isEmpty } }
 
   /// One round's sample.
   public struct Sample: Sendable, Hashable {
@@ -48,5 +59,32 @@ public struct Measurement: Sendable {
     public var position: Int
     /// The time of one execution, in nanoseconds.
     public var nanoseconds: Double
+    /// What was seen of the workers meanwhile.
+    public var evidence: Evidence
+    /// Why the round is not clean.
+    public var taints: Set<Taint>
+  }
+
+  /// Summarises samples, of which there is at least one. At least `minimumClean` clean rounds count alone.
+  init(
+    _ samples: [Sample], iterations: Int, stop: StopRule.Reason, imbalancePercent: Double?, minimumClean: Int
+  ) {
+    self.samples = samples
+    self.iterations = iterations
+    self.stop = stop
+    self.imbalancePercent = imbalancePercent
+    all = Self.summary(samples.map(\.nanoseconds))
+    let undisturbed = samples.filter(\.taints.isEmpty)
+    clean = undisturbed.count >= minimumClean ? Self.summary(undisturbed.map(\.nanoseconds)) : nil
+    let counted = clean == nil ? samples : undisturbed
+    peak = Self.summary(counted.map(\.evidence.peak)).median
+    clockGHz = Self.summary(counted.map(\.evidence.clockGHz)).median
+  }
+
+  private static func summary(_ values: [Double]) -> SampleSummary {
+    guard let summary = SampleSummary(values) else {
+      preconditionFailure("a clock gives finite times, and at least one round was measured")
+    }
+    return summary
   }
 }

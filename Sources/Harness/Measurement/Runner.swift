@@ -22,12 +22,14 @@ public struct RunSettings: Sendable, Hashable {
 public struct Runner {
   private let plan: Plan
   private let topology: HwlocTopology
+  private let catalog: Catalog
   private let settings: RunSettings
 
-  /// A runner of `plan` on the machine of `topology`, which must be this system.
-  public init(_ plan: Plan, topology: HwlocTopology, settings: RunSettings) {
+  /// A runner of `plan`, which was made of `catalog`, on the machine of `topology`, which must be this system.
+  public init(_ plan: Plan, topology: HwlocTopology, catalog: Catalog, settings: RunSettings) {
     self.plan = plan
     self.topology = topology
+    self.catalog = catalog
     self.settings = settings
   }
 
@@ -38,7 +40,7 @@ public struct Runner {
     isInterrupted: @escaping () -> Bool, starting: (_ index: Int, CaseGroup) throws -> Void,
     report: @escaping (CaseResult) throws -> Void
   ) throws {
-    let teams = TeamPool(topology)
+    let teams = TeamPool(topology, probes: catalog.probes)
     let references = ReferenceCache()
     let caches = CacheSizes(topology.machine)
     for (index, group) in plan.groups.enumerated() {
@@ -46,7 +48,7 @@ public struct Runner {
       try starting(index, group)
       try Session(
         group: group, settings: settings, teams: teams, references: references, caches: caches,
-        isInterrupted: isInterrupted, report: report
+        steal: StealTime(), isInterrupted: isInterrupted, report: report
       ).run()
     }
   }

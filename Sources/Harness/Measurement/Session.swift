@@ -12,6 +12,7 @@ struct Session {
   let teams: TeamPool
   let references: ReferenceCache
   let caches: CacheSizes
+  let steal: StealTime
   let isInterrupted: () -> Bool
   /// Called with every case as soon as it has ended.
   let report: (CaseResult) throws -> Void
@@ -21,6 +22,7 @@ struct Session {
     let item: Case
     let blocks: [Block]
     let team: any Team
+    let witness: Witness
     let job: @Sendable (Int) -> Void
     let prepare: UInt64?
     var verification: Verification
@@ -29,14 +31,17 @@ struct Session {
     var samples: [Measurement.Sample] = []
     var imbalances: [Double] = []
     var seconds = 0.0
+    /// The number of samples at which the interval is looked at next.
+    var nextLook = 0
 
     init(
-      _ item: Case, _ blocks: [Block], _ team: any Team, prepare: UInt64?, verification: Verification,
-      job: @escaping @Sendable (Int) -> Void
+      _ item: Case, _ blocks: [Block], _ team: any Team, _ witness: Witness, prepare: UInt64?,
+      verification: Verification, job: @escaping @Sendable (Int) -> Void
     ) {
       self.item = item
       self.blocks = blocks
       self.team = team
+      self.witness = witness
       self.prepare = prepare
       self.verification = verification
       self.job = job
@@ -99,8 +104,8 @@ struct Session {
         if pattern == .real {
           progresses.append(
             Progress(
-              item, blocks, team, prepare: prepare, verification: verification,
-              job: try workbench.job(item.kernel, blocks)))
+              item, blocks, team, try teams.witness(item.team, item.placement, item.kernel.isa), prepare: prepare,
+              verification: verification, job: try workbench.job(item.kernel, blocks)))
         }
       }
       if pattern == .real { return progresses }
@@ -140,30 +145,61 @@ struct Session {
     var round = 0
     while !progresses.isEmpty {
       progresses.shuffle(using: &generator)
-      var unfinished: [Progress] = []
+      let stolenBefore = steal.perCPU()
       for (position, progress) in progresses.enumerated() {
         if isInterrupted() {
-          for stopped in unfinished + progresses[position...] { try finish(stopped, .interrupted, workbench) }
+          for stopped in progresses { try finish(stopped, .interrupted) }
           return
         }
         poisonSome(workbench.output, &generator)
         sample(progress, round: round, position: position)
-        let summary = summarise(progress)
-        if let reason = settings.stopRule.reasonToStop(summary, seconds: progress.seconds) {
-          // Checked at once, while the output is still this case's.
-          let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
-          let result = ResultCheck.compare(workbench.output, of: group.layer, with: reference)
-          let damage = try workbench.damage(progress.item.kernel)
-          if let failure = result.failure ?? damage {
-            progress.verification.failure = "after the last timed execution, \(failure)"
-          }
-          try finish(progress, reason, workbench)
+        // Checked at once, while the output is still this case's.
+        if reasonToStop(progress) != nil { try recheck(progress, workbench) }
+      }
+      noteSteal(since: stolenBefore, progresses)
+      var unfinished: [Progress] = []
+      for progress in progresses {
+        // Asked again: the hypervisor may have spoilt the round.
+        if let reason = reasonToStop(progress) {
+          try finish(progress, reason)
         } else {
+          if progress.samples.count >= progress.nextLook { progress.nextLook = progress.samples.count * 11 / 10 + 1 }
           unfinished.append(progress)
         }
       }
       progresses = unfinished
       round += 1
+    }
+  }
+
+  /// Why to stop measuring a case after its last sample; nil to go on. The interval is looked at less and less often, for
+  /// sorting a thousand samples takes as long as a short one.
+  private func reasonToStop(_ progress: Progress) -> StopRule.Reason? {
+    guard progress.samples.count >= progress.nextLook || progress.seconds >= settings.stopRule.maxTime else { return nil }
+    let measurement = measurement(progress, .precision)
+    // Rounds that were disturbed do not make a case precise.
+    let reason = settings.stopRule.reasonToStop(measurement.summary, seconds: progress.seconds)
+    return reason == .precision && measurement.clean == nil ? nil : reason
+  }
+
+  /// Adds to each case's last sample what the hypervisor took from its CPUs during the round.
+  private func noteSteal(since before: [Int: Int64], _ progresses: [Progress]) {
+    let now = steal.perCPU()
+    if now.isEmpty { return }
+    for progress in progresses {
+      let last = progress.samples.count - 1
+      let cpus = Set(progress.samples[last].evidence.cpus)
+      progress.samples[last].evidence.steal = cpus.reduce(0) { $0 + (now[$1] ?? 0) - (before[$1] ?? 0) }
+    }
+  }
+
+  /// Checks the output of a case's last timed execution.
+  private func recheck(_ progress: Progress, _ workbench: Workbench) throws {
+    let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
+    let result = ResultCheck.compare(workbench.output, of: group.layer, with: reference)
+    let damage = try workbench.damage(progress.item.kernel)
+    if let failure = result.failure ?? damage {
+      progress.verification.failure = "after a timed execution, \(failure)"
     }
   }
 
@@ -184,8 +220,10 @@ struct Session {
   }
 
   private func sample(_ progress: Progress, round: Int, position: Int) {
-    let timing = progress.team.run(warmUp: progress.warmUp, iterations: progress.iterations, progress.job)
-    progress.samples.append(.init(round: round, position: position, nanoseconds: timing.perIteration))
+    let (timing, evidence) = progress.witness.observe(
+      warmUp: progress.warmUp, iterations: progress.iterations, progress.job)
+    progress.samples.append(
+      .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []))
     progress.seconds += (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9
     if timing.busy.count > 1 {
       let busy = timing.busy.map(Double.init)
@@ -194,11 +232,16 @@ struct Session {
     }
   }
 
-  private func summarise(_ progress: Progress) -> SampleSummary {
-    guard let summary = SampleSummary(progress.samples.map(\.nanoseconds)) else {
-      preconditionFailure("a clock gives finite times, and a round was measured")
+  /// What the samples of a case amount to at this moment; there is at least one.
+  private func measurement(_ progress: Progress, _ stop: StopRule.Reason) -> Measurement {
+    var samples = progress.samples
+    for index in samples.indices {
+      samples[index].taints = Taint.of(samples[index].evidence, best: progress.witness.bestRate)
     }
-    return summary
+    return Measurement(
+      samples, iterations: progress.iterations, stop: stop,
+      imbalancePercent: SampleSummary(progress.imbalances)?.median,
+      minimumClean: settings.stopRule.minimumRounds)
   }
 
   /// Overwrites some elements of the output, so that a case that stopped writing shows. All of them would take longer
@@ -209,20 +252,15 @@ struct Session {
     }
   }
 
-  private func finish(_ progress: Progress, _ reason: StopRule.Reason, _ workbench: Workbench) throws {
-    var result = CaseResult(
-      group: group, item: progress.item, outcome: .incorrect, verification: progress.verification,
-      prepareNanoseconds: progress.prepare)
+  private func finish(_ progress: Progress, _ reason: StopRule.Reason) throws {
     // Interrupted before its first sample: nothing was measured, so there is nothing to report.
     if progress.samples.isEmpty { return }
-    if progress.verification.passed {
-      let imbalances = SampleSummary(progress.imbalances)
-      result.outcome = .measured(
-        Measurement(
-          samples: progress.samples, iterations: progress.iterations, summary: summarise(progress), stop: reason,
-          imbalancePercent: imbalances?.median))
-    }
-    try report(result)
+    let outcome: CaseResult.Outcome =
+      progress.verification.passed ? .measured(measurement(progress, reason)) : .incorrect
+    try report(
+      CaseResult(
+        group: group, item: progress.item, outcome: outcome, verification: progress.verification,
+        prepareNanoseconds: progress.prepare))
   }
 }
 

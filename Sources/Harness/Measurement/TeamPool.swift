@@ -1,24 +1,36 @@
+import Kernels
 import Teams
 import Topology
 
-/// The teams of a run: each is formed when it is first needed, and kept until the run ends.
+/// The teams of a run, and their witnesses: each is made when it is first needed, and kept until the run ends.
 final class TeamPool {
   private struct Key: Hashable {
     let kind: TeamKind
     let cpus: [Int?]
   }
 
-  private let topology: HwlocTopology
-  private var teams: [Key: any Team] = [:]
+  private struct WitnessKey: Hashable {
+    let team: Key
+    let isa: ISA
+  }
 
-  /// A pool for a machine.
-  init(_ topology: HwlocTopology) { self.topology = topology }
+  private let topology: HwlocTopology
+  private let probes: [ProbeSet]
+  private var teams: [Key: any Team] = [:]
+  private var witnesses: [WitnessKey: Witness] = [:]
+  private var bursts: [ISA: Burst] = [:]
+
+  /// A pool for a machine, with the probes of the ISAs that witnesses are asked for.
+  init(_ topology: HwlocTopology, probes: [ProbeSet] = []) {
+    self.topology = topology
+    self.probes = probes
+  }
 
   /// The team of a kind on a placement.
   ///
   /// - Throws: `TeamError` if a worker cannot be bound to its CPU.
   func team(_ kind: TeamKind, _ placement: Placement) throws(TeamError) -> any Team {
-    let key = Key(kind: kind, cpus: placement.assignments.map(\.cpu))
+    let key = Self.key(kind, placement)
     if let team = teams[key] { return team }
     let team: any Team =
       switch kind {
@@ -27,5 +39,25 @@ final class TeamPool {
       }
     teams[key] = team
     return team
+  }
+
+  /// The witness of a team, whose bursts use `isa`. It remembers the best burst of the run.
+  ///
+  /// - Requires: the pool has a probe of `isa`.
+  /// - Throws: `TeamError` if a worker cannot be bound to its CPU.
+  func witness(_ kind: TeamKind, _ placement: Placement, _ isa: ISA) throws(TeamError) -> Witness {
+    let key = WitnessKey(team: Self.key(kind, placement), isa: isa)
+    if let witness = witnesses[key] { return witness }
+    guard let probe = probes.first(where: { $0.isa == isa }) else { preconditionFailure("no probe of \(isa)") }
+    let burst = bursts[isa] ?? Burst(probe)
+    bursts[isa] = burst
+    let witness = Witness(try team(kind, placement), burst)
+    witnesses[key] = witness
+    return witness
+  }
+
+  private static func key(_ kind: TeamKind, _ placement: Placement) -> Key {
+    // Unpinned control teams differ in their number of threads only.
+    Key(kind: kind, cpus: placement.assignments.map(\.cpu))
   }
 }

@@ -13,20 +13,28 @@ public struct Catalog: Sendable {
   public let isas: [ISA]
   /// Every kernel of every executable ISA, ISA by ISA.
   public let kernels: [Kernel]
+  /// The probes of every executable ISA, from the narrowest to the widest.
+  public let probes: [ProbeSet]
 
   /// The kernels for a CPU with `features`, under their names in /proc/cpuinfo.
   ///
   /// A module of an ISA that the CPU lacks is not touched: even the list of its kernels is code for that ISA.
   public init(features: Set<String>) {
-    let modules: [(isa: ISA, kernels: () -> [Kernel])]
+    let modules: [(isa: ISA, content: () -> ([Kernel], ProbeSet))]
     #if arch(x86_64)
-      modules = [(.portable, { Portable.kernels }), (.avx2, { AVX2.kernels }), (.avx512, { AVX512.kernels })]
+      modules = [
+        (.portable, { (Portable.kernels, Portable.probes) }),
+        (.avx2, { (AVX2.kernels, AVX2.probes) }),
+        (.avx512, { (AVX512.kernels, AVX512.probes) }),
+      ]
     #else
-      modules = [(.portable, { Portable.kernels })]
+      modules = [(.portable, { (Portable.kernels, Portable.probes) })]
     #endif
     let executable = modules.filter { $0.isa.isExecutable(with: features) }
     isas = executable.map(\.isa)
-    kernels = executable.flatMap { $0.kernels() }
+    let contents = executable.map { $0.content() }
+    kernels = contents.flatMap(\.0)
+    probes = contents.map(\.1)
   }
 
   /// The kernels for the CPU that this process runs on.

@@ -1,0 +1,42 @@
+#ifndef CPLATFORM_THREAD_STATUS_H
+#define CPLATFORM_THREAD_STATUS_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+// sched_getcpu and RUSAGE_THREAD need _GNU_SOURCE, which Swift's importer does not define.
+#ifndef RUSAGE_THREAD
+#define RUSAGE_THREAD 1
+#endif
+
+/// Nanoseconds that the calling thread was runnable but did not run, or a negative errno: the second field of its
+/// schedstat.
+static inline int64_t platform_run_delay(void) {
+  int file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return -errno;
+  char text[96];
+  ssize_t length = read(file, text, sizeof text - 1);
+  int code = errno;
+  close(file);
+  if (length <= 0) return length < 0 ? -code : -ENODATA;
+  text[length] = 0;
+  char *field = NULL;
+  strtoull(text, &field, 10);
+  char *end = NULL;
+  int64_t delay = (int64_t)strtoull(field, &end, 10);
+  return end == field ? -ENODATA : delay;
+}
+
+/// How often the calling thread lost its CPU while it wanted to run on, or a negative errno.
+static inline int64_t platform_involuntary_switches(void) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_THREAD, &usage) != 0) return -errno;
+  return usage.ru_nivcsw;
+}
+
+#endif

@@ -1,0 +1,125 @@
+import Kernels
+import Teams
+import Topology
+
+/// Watches the workers of one team while samples are taken: what their cores can do, and what the kernel did to them.
+///
+/// `@unchecked Sendable`: every worker writes its own record, in steps of the team that are ordered with the caller's
+/// reading.
+final class Witness: @unchecked Sendable {
+  private struct Record {
+    var before = ThreadStatus()
+    var after = ThreadStatus()
+    var burst = Burst.Timing()
+  }
+
+  private let team: any Team
+  private let burst: Burst
+  private let records: UnsafeMutableBufferPointer<Record>
+  /// The highest burst rate that any sample of this team has seen so far, in FLOP a nanosecond.
+  private(set) var bestRate = 0.0
+
+  init(_ team: any Team, _ burst: Burst) {
+    self.team = team
+    self.burst = burst
+    records = .allocate(capacity: team.threads)
+    records.initialize(repeating: Record())
+  }
+
+  deinit { records.deallocate() }
+
+  /// Runs `job` on the team, with a burst before it, and gives the times and the evidence.
+  func observe(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> (TeamTiming, Evidence) {
+    let timing = team.run(
+      TeamWork(
+        before: { [self] worker in
+          records[worker].burst = burst.run()
+          records[worker].before = .current()
+        },
+        warmUp: warmUp, iterations: iterations,
+        after: { [self] worker in records[worker].after = .current() }, job: job))
+    let evidence = evidence()
+    bestRate = max(bestRate, evidence.peak)
+    return (timing, evidence)
+  }
+
+  private func evidence() -> Evidence {
+    var evidence = Evidence(peak: 0, burstNanoseconds: 0, clockGHz: 0)
+    for record in records {
+      evidence.peak += burst.flops / Double(max(1, record.burst.multiplyAdds))
+      evidence.burstNanoseconds = max(evidence.burstNanoseconds, Double(record.burst.multiplyAdds))
+      evidence.clockGHz += burst.cycles / Double(max(1, record.burst.chain)) / Double(records.count)
+    }
+    // Unpinned, a worker is not one thread: nothing can be said of it.
+    guard type(of: team).kind.isPinned else { return evidence }
+    evidence.runDelay = sum { before, after in
+      guard let b = before.runDelay, let a = after.runDelay else { return nil }
+      return a - b
+    }
+    evidence.involuntarySwitches = sum { before, after in
+      guard let b = before.involuntarySwitches, let a = after.involuntarySwitches else { return nil }
+      return a - b
+    }
+    evidence.migrations = sum { before, after in
+      guard let b = before.cpu, let a = after.cpu else { return nil }
+      return a == b ? 0 : 1
+    }
+    evidence.cpus = records.compactMap(\.after.cpu)
+    return evidence
+  }
+
+  /// The sum over all workers; nil if it is not known of one of them.
+  private func sum(_ difference: (ThreadStatus, ThreadStatus) -> Int64?) -> Int64? {
+    var total: Int64 = 0
+    for record in records {
+      guard let value = difference(record.before, record.after) else { return nil }
+      total += value
+    }
+    return total
+  }
+}
+
+/// What was seen of a team's workers during one sample.
+public struct Evidence: Sendable, Hashable {
+  /// The rate of the burst before the sample, all workers together, in GFLOP/s.
+  public var peak: Double
+  /// The slowest worker's burst, in nanoseconds.
+  public var burstNanoseconds: Double
+  /// The clock of the workers' cores before the sample, on average, in GHz.
+  public var clockGHz: Double
+  /// How long workers waited for a CPU, all together, in nanoseconds; nil where it is not known.
+  public var runDelay: Int64?
+  /// How often a worker lost its CPU; nil where it is not known.
+  public var involuntarySwitches: Int64?
+  /// How many workers ended on another CPU than they began on; nil where it is not known.
+  public var migrations: Int64?
+  /// The CPUs on which the workers ended, in their order; empty where they are not known.
+  public var cpus: [Int] = []
+  /// Time that the hypervisor took from the team's CPUs during the round, in nanoseconds; nil where it is not known.
+  public var steal: Int64?
+}
+
+/// Why a round is not clean.
+public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
+  /// A worker waited for a CPU, or lost it.
+  case descheduled
+  /// A worker moved to another CPU.
+  case migrated
+  /// The hypervisor ran something else.
+  case stolen
+  /// The burst beside the sample was more than 5 % slower than the best one of the run on these CPUs.
+  case slow
+
+  /// A burst that is slower than the best by more than this part taints its round.
+  public static let slowest = 0.05
+
+  /// The taints of a sample; `best` is the run's highest burst rate on these CPUs.
+  public static func of(_ evidence: Evidence, best: Double) -> Set<Taint> {
+    var taints: Set<Taint> = []
+    if evidence.runDelay ?? 0 > 0 || evidence.involuntarySwitches ?? 0 > 0 { taints.insert(.descheduled) }
+    if evidence.migrations ?? 0 > 0 { taints.insert(.migrated) }
+    if evidence.steal ?? 0 > 0 { taints.insert(.stolen) }
+    if evidence.peak < best * (1 - slowest) { taints.insert(.slow) }
+    return taints
+  }
+}

@@ -1,0 +1,41 @@
+import Kernels
+public import Topology
+
+/// The sizes of a team's caches together, and the buffers that fit one level and not the one before.
+public struct WorkingSets: Sendable, Hashable {
+  /// Bytes that all of a team's caches of a level hold together; nil for a level that the machine does not have, and for
+  /// main memory.
+  public let capacities: [MemoryLevel: Int]
+  private let threads: Int
+
+  /// The caches of the CPUs of a placement. Caches that workers share count once. A placement that is not pinned is
+  /// taken to have the caches of as many first CPUs as it has threads.
+  public init(_ placement: Placement, _ machine: Machine) {
+    threads = placement.threads
+    let pinned = placement.assignments.compactMap(\.cpu)
+    let cpus = pinned.isEmpty ? machine.eligiblePUs.prefix(placement.threads).map(\.osIndex) : pinned
+    var capacities: [MemoryLevel: Int] = [:]
+    for (level, number) in [(MemoryLevel.l1, 1), (.l2, 2), (.l3, 3)] {
+      let caches = machine.caches.filter { cache in cache.level == number && cpus.contains { cache.cpus.contains($0) } }
+      let size = caches.reduce(0) { $0 + ($1.size ?? 0) }
+      if size > 0 { capacities[level] = size }
+    }
+    self.capacities = capacities
+  }
+
+  /// Bytes of each worker's buffer that lies in `level`: half of the worker's share of it, or four times the last cache
+  /// for memory. Nil if the machine lacks the level, or if that would fit the level before.
+  public func bytesPerWorker(_ level: MemoryLevel) -> Int? {
+    if level == .memory { return 4 * (capacities.values.max() ?? 32 << 20) / threads }
+    guard let capacity = capacities[level] else { return nil }
+    let bytes = capacity / 2 / threads
+    let levels = MemoryLevel.allCases
+    let inner = levels.prefix { $0 != level }.compactMap { capacities[$0] }.max() ?? 0
+    return bytes * threads > inner ? bytes : nil
+  }
+
+  /// The innermost level whose caches together hold `bytes`.
+  public func level(holding bytes: Double) -> MemoryLevel {
+    MemoryLevel.allCases.first { Double(capacities[$0] ?? 0) >= bytes } ?? .memory
+  }
+}

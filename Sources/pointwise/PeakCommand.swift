@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import Harness
+import Kernels
+import Teams
+import Topology
+
+/// `pointwise peak`: the machine's ceilings.
+struct PeakCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "peak",
+    abstract: "Measure the machine's ceilings on the CPUs of a placement.",
+    discussion: """
+      Multiply-adds in registers for each ISA, read, write and triad bandwidth of each level of the memory hierarchy, \
+      the time of a fork and join, the clock, and the clock that measures them. Medians with 95 % intervals. Nothing \
+      else should run meanwhile.
+      """)
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Numbers of threads, such as 1,2,4, or all. Default: 1,all.", valueName: "n,…"),
+    transform: { try ThreadCounts($0) })
+  var threads = ThreadCounts.oneAndAll
+
+  @Option(
+    help: ArgumentHelp("Teams: dispatch, dispatch-apply. Default: dispatch.", valueName: "team,…"),
+    transform: ListOption<TeamKind>.parse)
+  var team: ListOption<TeamKind>?
+
+  @OptionGroup(title: "Where threads sit")
+  var placement: PlacementOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let topology = try topologyOrExit(nil)
+    let meter = PeakMeter(topology, Catalog.current())
+    var all: [Peaks] = []
+    do {
+      let capacity = try placement.policy.capacity(on: topology.machine)
+      for kind in team?.values ?? [.dispatch] {
+        for count in threads.counts(capacity: capacity) {
+          all.append(try meter.measure(kind, try placement.policy.resolve(threads: count, on: topology.machine)))
+        }
+      }
+    } catch let error as PlacementError {
+      throw Exit.failure(error, Exit.usage)
+    } catch {
+      throw Exit.failure("\(error)", Exit.data)
+    }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      print(String(decoding: try encoder.encode(all), as: UTF8.self))
+      return
+    }
+    for peaks in all { print(Self.text(peaks)) }
+    let clock = ClockCheck.measure()
+    print("timer: \(clock.resolution) ns resolution, \(String(format: "%.1f", clock.overhead)) ns a reading")
+  }
+
+  private static func text(_ peaks: Peaks) -> String {
+    var rows = [["ceiling", "median", "unit", "95 % interval"]]
+    func add(_ name: String, _ quantity: Quantity?) {
+      guard let quantity else { return rows.append([name, "unknown"]) }
+      let interval = quantity.low.flatMap { low in quantity.high.map { "\(number(low)) … \(number($0))" } } ?? ""
+      rows.append([name, number(quantity.median), quantity.unit, interval])
+    }
+    for isa in ISA.allCases {
+      if let quantity = peaks.multiplyAdds[isa.rawValue] { add("multiply-adds, \(isa.rawValue)", quantity) }
+    }
+    for bandwidth in peaks.bandwidths {
+      let size = "\(bandwidth.level.rawValue), \(bandwidth.bytesPerWorker >> 10) KiB a thread"
+      add("read \(size)", bandwidth.read)
+      add("write \(size)", bandwidth.write)
+      add("triad \(size)", bandwidth.triad)
+    }
+    add("fork and join", peaks.forkJoin)
+    add("clock", peaks.clock)
+    let cpus = peaks.cpus.isEmpty ? "not pinned" : "CPUs \(peaks.cpus)"
+    let met = peaks.rendezvousPercent.map { ", all workers met in \(Int($0.rounded())) % of the runs" } ?? ""
+    return "\(peaks.threads) threads, \(peaks.team.rawValue), \(cpus)\(met)\n"
+      + TextTable.lines(rows, indent: 2).joined(separator: "\n") + "\n"
+  }
+
+  private static func number(_ value: Double) -> String {
+    String(format: value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : "%.2f", value)
+  }
+}
