@@ -85,6 +85,9 @@ public struct Kernel: Sendable {
   /// See ``KernelFamily/compute(_:_:_:)``.
   public let compute: @Sendable (Problem, Operands, Block) -> Void
 
+  /// Name and ISA, which no other kernel has both.
+  public var identifier: String { "\(name)-\(isa.rawValue)" }
+
   /// The value of a family that was compiled for one ISA. Call it in that ISA's module, so that the functions are
   /// compiled there.
   @inlinable @inline(__always)

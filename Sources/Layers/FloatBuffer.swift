@@ -61,6 +61,25 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
   private var guardElements: [UnsafeMutablePointer<Float>] { [allocation, pointer + count] }
 }
 
+/// A ``FloatBuffer`` that several owners share, or that stands in a collection.
+public final class SharedBuffer: Sendable {
+  /// The buffer.
+  public let buffer: FloatBuffer
+
+  /// Allocates `count` poisoned elements.
+  ///
+  /// - Throws: `OutOfMemory` if the system does not provide the memory.
+  public init(count: Int) throws(OutOfMemory) { buffer = try FloatBuffer(count: count) }
+
+  /// Allocates a copy of the `count` elements at `source`.
+  ///
+  /// - Throws: `OutOfMemory` if the system does not provide the memory.
+  public init(copying source: UnsafePointer<Float>, count: Int) throws(OutOfMemory) {
+    buffer = try FloatBuffer(count: count)
+    buffer.pointer.update(from: source, count: count)
+  }
+}
+
 /// The system did not provide memory.
 public struct OutOfMemory: Error, Sendable, Hashable, CustomStringConvertible {
   /// What was asked for, in bytes.

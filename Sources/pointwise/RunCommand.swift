@@ -38,7 +38,7 @@ struct RunCommand: ParsableCommand {
   var team: ListOption<TeamKind>?
 
   @Option(
-    help: ArgumentHelp("Cache states: hot (the same buffers every time). Default: hot.", valueName: "state,…"),
+    help: ArgumentHelp("Cache states: hot, cold-weights, cold (copies that no cache holds). Default: hot.", valueName: "state,…"),
     transform: ListOption<CacheState>.parse)
   var cache: ListOption<CacheState>?
 

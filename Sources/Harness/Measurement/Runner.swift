@@ -48,7 +48,7 @@ public struct Runner {
       try starting(index, group)
       try Session(
         group: group, settings: settings, teams: teams, references: references, caches: caches,
-        steal: StealTime(), isInterrupted: isInterrupted, report: report
+        coldBytes: topology.machine.coldBytes, steal: StealTime(), isInterrupted: isInterrupted, report: report
       ).run()
     }
   }

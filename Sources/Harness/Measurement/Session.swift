@@ -12,6 +12,7 @@ struct Session {
   let teams: TeamPool
   let references: ReferenceCache
   let caches: CacheSizes
+  let coldBytes: Int
   let steal: StealTime
   let isInterrupted: () -> Bool
   /// Called with every case as soon as it has ended.
@@ -23,7 +24,7 @@ struct Session {
     let blocks: [Block]
     let team: any Team
     let witness: Witness
-    let job: @Sendable (Int) -> Void
+    let execution: Execution
     let prepare: UInt64?
     var verification: Verification
     var iterations = 1
@@ -36,7 +37,7 @@ struct Session {
 
     init(
       _ item: Case, _ blocks: [Block], _ team: any Team, _ witness: Witness, prepare: UInt64?,
-      verification: Verification, job: @escaping @Sendable (Int) -> Void
+      verification: Verification, _ execution: Execution
     ) {
       self.item = item
       self.blocks = blocks
@@ -44,7 +45,7 @@ struct Session {
       self.witness = witness
       self.prepare = prepare
       self.verification = verification
-      self.job = job
+      self.execution = execution
     }
   }
 
@@ -54,7 +55,8 @@ struct Session {
     do {
       workbench = try Workbench(
         group.layer, caches: caches, kernels: group.cases.map(\.kernel),
-        threads: group.cases.map(\.threads).max() ?? 1, pattern: .integer, seed: settings.seed)
+        threads: group.cases.map(\.threads).max() ?? 1, pattern: .integer, seed: settings.seed,
+        coldBytes: coldBytes)
     } catch {
       for item in group.cases { try report(CaseResult(group: group, item: item, outcome: .failed("\(error)"))) }
       return
@@ -92,7 +94,7 @@ struct Session {
       for (item, blocks) in cases {
         if isInterrupted() { return [] }
         let team = try teams.team(item.team, item.placement)
-        let verification = try verifier.check(item.kernel, blocks, on: team)
+        let verification = try verifier.check(item.kernel, blocks, cache: item.cache, on: team)
         let prepare = try workbench.packedWeights(item.kernel)?.nanoseconds
         guard verification.passed else {
           try report(
@@ -105,7 +107,8 @@ struct Session {
           progresses.append(
             Progress(
               item, blocks, team, try teams.witness(item.team, item.placement, item.kernel.isa), prepare: prepare,
-              verification: verification, job: try workbench.job(item.kernel, blocks)))
+              verification: verification,
+              try workbench.execution(item.kernel, blocks, cache: item.cache)))
         }
       }
       if pattern == .real { return progresses }
@@ -122,11 +125,11 @@ struct Session {
     let grain = item.kernel.grain(workbench.problem)
     let columns = min(layer.n, roundedUp(64, grain.columns))
     let rows = min(layer.m, roundedUp(max(1, 2_000_000 / (columns * layer.k)), grain.rows))
-    let job = try workbench.job(item.kernel, [Block(rows: 0..<rows, columns: 0..<columns)])
+    let corner = try workbench.execution(item.kernel, [Block(rows: 0..<rows, columns: 0..<columns)])
     var fastest = UInt64.max
     for _ in 0..<2 {
       let start = monotonicNanoseconds()
-      job(0)
+      corner.body(0)
       fastest = min(fastest, monotonicNanoseconds() - start)
     }
     let share = Double(rows * columns) / Double(layer.m * layer.n)
@@ -151,7 +154,7 @@ struct Session {
           for stopped in progresses { try finish(stopped, .interrupted) }
           return
         }
-        poisonSome(workbench.output, &generator)
+        if progress.item.cache != .cold { poisonSome(workbench.output, &generator) }
         sample(progress, round: round, position: position)
         // Checked at once, while the output is still this case's.
         if reasonToStop(progress) != nil { try recheck(progress, workbench) }
@@ -196,8 +199,8 @@ struct Session {
   /// Checks the output of a case's last timed execution.
   private func recheck(_ progress: Progress, _ workbench: Workbench) throws {
     let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
-    let result = ResultCheck.compare(workbench.output, of: group.layer, with: reference)
-    let damage = try workbench.damage(progress.item.kernel)
+    let result = Verifier(workbench, reference, nil).compare(progress.execution)
+    let damage = try workbench.damage(progress.item.kernel, progress.execution)
     if let failure = result.failure ?? damage {
       progress.verification.failure = "after a timed execution, \(failure)"
     }
@@ -207,7 +210,7 @@ struct Session {
   private func calibrate(_ progress: Progress) {
     let target = settings.sampleNanoseconds
     while true {
-      let timing = progress.team.run(warmUp: 1, iterations: progress.iterations, progress.job)
+      let timing = progress.team.run(warmUp: 1, iterations: progress.iterations, progress.execution.body)
       progress.seconds += Double(timing.total) * 1e-9
       if Double(timing.total) >= target / 2 || progress.iterations >= 1 << 24 {
         progress.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
@@ -221,7 +224,7 @@ struct Session {
 
   private func sample(_ progress: Progress, round: Int, position: Int) {
     let (timing, evidence) = progress.witness.observe(
-      warmUp: progress.warmUp, iterations: progress.iterations, progress.job)
+      warmUp: progress.warmUp, iterations: progress.iterations, progress.execution.body)
     progress.samples.append(
       .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []))
     progress.seconds += (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9

@@ -13,7 +13,10 @@ final class Workbench {
   private(set) var tensors: LayerTensors
   private let seed: UInt64
   private var packed: [String: PackedWeights] = [:]
-  private let scratch: [Scratch]
+  private var sets: [String: [BufferSet]] = [:]
+  private let coldBytes: Int
+  /// One for each worker.
+  private let scratch: [SharedBuffer]
 
   /// Weights that a kernel has packed.
   final class PackedWeights: Sendable {
@@ -31,25 +34,22 @@ final class Workbench {
     }
   }
 
-  /// One worker's scratch memory.
-  private final class Scratch: Sendable {
-    let buffer: FloatBuffer
-
-    init(count: Int) throws(OutOfMemory) { buffer = try FloatBuffer(count: count) }
-  }
-
   /// Allocates everything for teams of up to `threads` workers running `kernels`, with tensors of `pattern`.
+  ///
+  /// - Parameter coldBytes: what copies must fill together so that no cache holds them.
   init(
-    _ layer: Layer, caches: CacheSizes, kernels: [Kernel], threads: Int, pattern: DataPattern, seed: UInt64
+    _ layer: Layer, caches: CacheSizes, kernels: [Kernel], threads: Int, pattern: DataPattern, seed: UInt64,
+    coldBytes: Int = 0
   ) throws(OutOfMemory) {
     self.layer = layer
     self.seed = seed
+    self.coldBytes = coldBytes
     problem = Problem(layer, caches: caches)
     output = try FloatBuffer(count: layer.outputCount)
     tensors = try LayerTensors(layer, pattern: pattern, seed: seed)
     let count = kernels.map { [problem] in $0.scratchCount(problem) }.max() ?? 0
-    var scratch: [Scratch] = []
-    for _ in 0..<threads { scratch.append(try Scratch(count: count)) }
+    var scratch: [SharedBuffer] = []
+    for _ in 0..<threads { scratch.append(try SharedBuffer(count: count)) }
     self.scratch = scratch
   }
 
@@ -57,25 +57,27 @@ final class Workbench {
   func use(_ pattern: DataPattern) throws(OutOfMemory) {
     if tensors.pattern == pattern { return }
     packed = [:]
+    sets = [:]
     tensors = try LayerTensors(layer, pattern: pattern, seed: seed)
   }
 
   /// The weights that `kernel` has packed; nil for a kernel that reads them as they come.
   func packedWeights(_ kernel: Kernel) throws(OutOfMemory) -> PackedWeights? {
     guard kernel.packedWeightCount(problem) > 0 else { return nil }
-    let key = "\(kernel.name) \(kernel.isa)"
-    if let weights = packed[key] { return weights }
+    if let weights = packed[kernel.identifier] { return weights }
     let weights = try PackedWeights(kernel, problem, tensors)
-    packed[key] = weights
+    packed[kernel.identifier] = weights
     return weights
   }
 
-  /// What each worker of a team does: its block of the output, with its own scratch memory.
+  /// Executions of `kernel` over `blocks`, one a worker, each with its own scratch memory.
   ///
-  /// - Parameter activation: replaces the layer's own, for a check that needs a linear result.
-  func job(
-    _ kernel: Kernel, _ blocks: [Block], activation: Activation? = nil
-  ) throws(OutOfMemory) -> @Sendable (Int) -> Void {
+  /// - Parameters:
+  ///   - cache: which buffers executions use; see ``CacheState``.
+  ///   - activation: replaces the layer's own, for a check that needs a linear result.
+  func execution(
+    _ kernel: Kernel, _ blocks: [Block], cache: CacheState = .hot, activation: Activation? = nil
+  ) throws(OutOfMemory) -> Execution {
     precondition(blocks.count <= scratch.count)
     let problem = activation.map { Problem(layer.with(activation: $0), caches: self.problem.caches) } ?? self.problem
     let weights = try packedWeights(kernel)?.buffer.pointer ?? tensors.weights.pointer
@@ -87,20 +89,50 @@ final class Workbench {
           scratch: scratch.buffer.pointer)
       )
     }
-    // The tensors and packed weights live as long as this object, which outlives every run of the job.
-    return { worker in
-      let (block, operands) = parts[worker]
+    // Tensors, packed weights and scratch memory live as long as this object, which outlives every execution.
+    guard let sets = try bufferSets(kernel, cache) else {
+      return Execution { worker in
+        let (block, operands) = parts[worker]
+        if !block.isEmpty { kernel.compute(problem, operands, block) }
+      }
+    }
+    let turns = Turns(workers: blocks.count, sets: sets.count)
+    return Execution(sets, turns) { worker in
+      let (block, hot) = parts[worker]
+      let operands = sets[turns.next(worker)].operands(hot)
       if !block.isEmpty { kernel.compute(problem, operands, block) }
     }
   }
 
+  /// The copies that executions take in turn; nil for hot caches, which need none.
+  private func bufferSets(_ kernel: Kernel, _ cache: CacheState) throws(OutOfMemory) -> [BufferSet]? {
+    if cache == .hot { return nil }
+    let packed = try packedWeights(kernel)
+    let key = "\(cache) \(packed == nil ? "" : kernel.identifier)"
+    if let sets = sets[key] { return sets }
+    let floats =
+      (packed?.buffer.count ?? tensors.weights.count) + (cache == .cold ? tensors.input.count + output.count : 0)
+    let count = max(1, (coldBytes + floats * 4 - 1) / (floats * 4))
+    var made: [BufferSet] = []
+    for _ in 0..<count {
+      made.append(
+        try BufferSet(
+          weights: packed?.buffer.pointer ?? tensors.weights.pointer,
+          count: packed?.buffer.count ?? tensors.weights.count,
+          others: cache == .cold ? (UnsafePointer(tensors.input.pointer), tensors.input.count, output.count) : nil))
+    }
+    sets[key] = made
+    return made
+  }
+
   /// The first damage to a guard band, in words, or nil if all are intact.
-  func damage(_ kernel: Kernel) throws(OutOfMemory) -> String? {
+  func damage(_ kernel: Kernel, _ execution: Execution) throws(OutOfMemory) -> String? {
     var buffers: [(String, Int?)] = [
       ("the output", output.firstDamage()), ("the input", tensors.input.firstDamage()),
       ("the weights", tensors.weights.firstDamage()),
     ]
     buffers.append(("the packed weights", try packedWeights(kernel)?.buffer.firstDamage()))
+    buffers += execution.damages.map { ($0, $1) }
     buffers += scratch.map { ("its scratch memory", $0.buffer.firstDamage()) }
     for case (let name, let distance?) in buffers {
       return distance < 0

@@ -201,17 +201,12 @@ private final class Meeting: Sendable {
 ///
 /// `@unchecked Sendable`: every worker uses its own buffer.
 private final class Buffers: @unchecked Sendable {
-  private final class Holder {
-    let buffer: FloatBuffer
-    init(_ count: Int) throws(OutOfMemory) { buffer = try FloatBuffer(count: count) }
-  }
-
   let floats: Int
-  private var holders: [Holder] = []
+  private var holders: [SharedBuffer] = []
 
   init(_ team: any Team, floats: Int) throws(OutOfMemory) {
     self.floats = floats
-    for _ in 0..<team.threads { holders.append(try Holder(floats)) }
+    for _ in 0..<team.threads { holders.append(try SharedBuffer(count: floats)) }
     let pointers = holders.map { UInt(bitPattern: $0.buffer.pointer) }
     _ = team.run(warmUp: 0, iterations: 1) { worker in
       // Ones, so that reading and triad see ordinary numbers.

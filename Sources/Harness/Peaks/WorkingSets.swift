@@ -1,6 +1,18 @@
 import Kernels
 public import Topology
 
+extension Machine {
+  /// More bytes than twice the last-level caches of all eligible CPUs hold: buffers of that size together are not in any
+  /// cache when their turn comes again.
+  var coldBytes: Int {
+    let eligible = eligible
+    let used = caches.filter { !$0.cpus.isDisjoint(with: eligible) }
+    let last = used.map(\.level).max()
+    let size = used.filter { $0.level == last }.reduce(0) { $0 + ($1.size ?? 0) }
+    return 2 * max(size, CacheSizes.assumed.l3) + (1 << 20)
+  }
+}
+
 /// The sizes of a team's caches together, and the buffers that fit one level and not the one before.
 public struct WorkingSets: Sendable, Hashable {
   /// Bytes that all of a team's caches of a level hold together; nil for a level that the machine does not have, and for

@@ -3,12 +3,6 @@ public import Layers
 public import Teams
 public import Topology
 
-/// What the caches hold when an execution begins.
-public enum CacheState: String, Sendable, Hashable, Codable, CaseIterable {
-  /// The same buffers as the execution before: whatever of them fits a cache is in it.
-  case hot
-}
-
 /// How a layer is computed: kernel, ISA, split and team.
 public struct Variant: Sendable, Hashable, CustomStringConvertible {
   /// The kernel's name.
@@ -54,13 +48,22 @@ public struct CaseGroup: Sendable {
   /// What to measure, in the order of the catalog.
   public let cases: [Case]
 
-  /// The most memory that the group needs at a time, in bytes: tensors, packed weights of every kernel, and the
-  /// reference.
-  public var memoryBytes: Int {
+  /// The most memory that the group needs at a time, in bytes: tensors, packed weights of every kernel, the reference,
+  /// and the copies that keep caches cold, which fill `coldBytes` each.
+  public func memoryBytes(coldBytes: Int) -> Int {
     let problem = Problem(layer)
     var packed: [String: Int] = [:]
-    for item in cases { packed["\(item.kernel.name) \(item.kernel.isa)"] = item.kernel.packedWeightCount(problem) }
+    var copies: Set<String> = []
+    for item in cases {
+      packed[item.kernel.identifier] = item.kernel.packedWeightCount(problem)
+      if item.cache == .hot { continue }
+      let weights = item.kernel.packedWeightCount(problem) > 0 ? item.kernel.identifier : ""
+      copies.insert("\(item.cache) \(weights)")
+    }
     let floats = layer.inputCount + layer.weightCount + layer.outputCount + packed.values.reduce(0, +)
-    return floats * layer.dtype.size + Reference.memoryBytes(layer)
+    let size = layer.dtype.size
+    // A copy more than fills the caches by at most one set of buffers.
+    let set = (layer.inputCount + 2 * layer.weightCount + layer.outputCount) * size
+    return floats * size + Reference.memoryBytes(layer) + copies.count * (coldBytes + set)
   }
 }

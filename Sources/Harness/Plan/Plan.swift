@@ -45,9 +45,9 @@ public struct Plan: Sendable {
           let problem = Problem(layer)
           let group = CaseGroup(
             suite: suite.name, entry: entry, layer: layer, cases: cases.filter { $0.kernel.supports(problem) })
-          if let available, group.memoryBytes > available {
-            throw .memory(
-              layer: entry.descriptor, needed: group.memoryBytes, available: available, entry.location)
+          let needed = group.memoryBytes(coldBytes: machine.coldBytes)
+          if let available, needed > available {
+            throw .memory(layer: entry.descriptor, needed: needed, available: available, entry.location)
           }
           groups.append(group)
         }

@@ -32,7 +32,7 @@ public struct RunEstimate: Sendable {
       let checked = min(work, Reference.fullLimit / 2)
       var total = 2 * checked / Self.referenceRate / perCore
       for item in group.cases {
-        let key = "\(item.kernel.name) \(item.kernel.isa) \(layer.layout)"
+        let key = "\(item.kernel.identifier) \(layer.layout)"
         if rates[key] == nil { rates[key] = try Self.rate(item.kernel, layer.layout, caches) }
         let execution = layer.flops / rates[key]! / Double(item.threads)
         if execution > settings.stopRule.maxTime { continue }
@@ -60,11 +60,11 @@ public struct RunEstimate: Sendable {
       preconditionFailure("a fixed layer is a layer: \(error)")
     }
     let workbench = try Workbench(layer, caches: caches, kernels: [kernel], threads: 1, pattern: .real, seed: 0)
-    let job = try workbench.job(kernel, [Block(rows: 0..<layer.m, columns: 0..<layer.n)])
+    let whole = try workbench.execution(kernel, [Block(rows: 0..<layer.m, columns: 0..<layer.n)])
     var fastest = UInt64.max
     for _ in 0..<5 {
       let start = monotonicNanoseconds()
-      job(0)
+      whole.body(0)
       fastest = min(fastest, max(1, monotonicNanoseconds() - start))
     }
     return layer.flops / (Double(fastest) * 1e-9)

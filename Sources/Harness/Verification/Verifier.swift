@@ -39,24 +39,58 @@ struct Verifier {
     self.projection = projection
   }
 
-  /// Runs `kernel` over `blocks` on `team`, and compares.
-  func check(_ kernel: Kernel, _ blocks: [Block], on team: any Team) throws(OutOfMemory) -> Verification {
+  /// Runs `kernel` over `blocks` on `team`, once for each set of buffers, and compares every output.
+  func check(
+    _ kernel: Kernel, _ blocks: [Block], cache: CacheState = .hot, on team: any Team
+  ) throws(OutOfMemory) -> Verification {
     let layer = workbench.layer
-    workbench.output.poison()
-    _ = team.run(warmUp: 0, iterations: 1, try workbench.job(kernel, blocks))
-    let result = ResultCheck.compare(workbench.output, of: layer, with: reference)
-    let damage = try workbench.damage(kernel)
-    var failure = result.failure ?? damage
+    let execution = try execute(kernel, blocks, cache, nil, on: team)
+    let result = compare(execution)
+    let damage = try workbench.damage(kernel, execution)
+    var failure = result.failure ?? differing(execution) ?? damage
     if failure == nil, let projection {
-      if layer.activation != .none {
-        workbench.output.poison()
-        _ = team.run(warmUp: 0, iterations: 1, try workbench.job(kernel, blocks, activation: Activation.none))
+      let linear = layer.with(activation: .none)
+      let last =
+        layer.activation == .none ? execution : try execute(kernel, blocks, cache, Activation.none, on: team)
+      if let output = last.lastOutput {
+        failure = projection.failure(of: output.buffer, layer: linear)
+      } else {
+        failure = projection.failure(of: workbench.output, layer: linear)
       }
-      failure = projection.failure(of: workbench.output, layer: layer.with(activation: .none))
     }
     let kind = workbench.tensors.pattern == .integer ? "integer" : "random"
     return Verification(
       error: result.error, bound: result.bound, failure: failure.map { "on \(kind) data, \($0)" })
+  }
+
+  /// Compares the last output of an execution with the reference.
+  func compare(_ execution: Execution) -> ResultCheck {
+    if let output = execution.lastOutput {
+      return ResultCheck.compare(output.buffer, of: workbench.layer, with: reference)
+    }
+    return ResultCheck.compare(workbench.output, of: workbench.layer, with: reference)
+  }
+
+  private func execute(
+    _ kernel: Kernel, _ blocks: [Block], _ cache: CacheState, _ activation: Activation?, on team: any Team
+  ) throws(OutOfMemory) -> Execution {
+    let execution = try workbench.execution(kernel, blocks, cache: cache, activation: activation)
+    workbench.output.poison()
+    for output in execution.outputs { output.buffer.poison() }
+    _ = team.run(warmUp: 0, iterations: execution.setCount, execution.body)
+    return execution
+  }
+
+  /// All sets hold the same numbers, so all outputs must be the same, bit by bit, as the one that was compared.
+  private func differing(_ execution: Execution) -> String? {
+    guard let last = execution.lastOutput else { return nil }
+    for output in execution.outputs {
+      for i in 0..<last.buffer.count
+      where output.buffer.pointer[i].bitPattern != last.buffer.pointer[i].bitPattern {
+        return "element \(i) is \(output.buffer.pointer[i]) with one set of buffers and \(last.buffer.pointer[i]) with another"
+      }
+    }
+    return nil
   }
 }
 

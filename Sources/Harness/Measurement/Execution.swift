@@ -1,0 +1,105 @@
+import Kernels
+import Layers
+
+/// What a team executes, step by step, and where the last result is.
+final class Execution: Sendable {
+  /// One worker's part of one execution.
+  let body: @Sendable (_ worker: Int) -> Void
+  private let sets: [BufferSet]
+  private let turns: Turns?
+
+  /// An execution that uses the same buffers every time.
+  init(_ body: @escaping @Sendable (Int) -> Void) {
+    self.body = body
+    sets = []
+    turns = nil
+  }
+
+  /// An execution that uses `sets` in turn.
+  init(_ sets: [BufferSet], _ turns: Turns, _ body: @escaping @Sendable (Int) -> Void) {
+    self.body = body
+    self.sets = sets
+    self.turns = turns
+  }
+
+  /// How many executions it takes until every set of buffers has been used.
+  var setCount: Int { max(1, sets.count) }
+
+  /// The output that the last execution wrote, unless it is the one that all share.
+  var lastOutput: SharedBuffer? { turns.flatMap { sets[$0.last].output } }
+
+  /// Damage to guard bands of the sets, as tensor and distance.
+  var damages: [(String, Int)] { sets.compactMap(\.firstDamage) }
+
+  /// Outputs of its own that executions write to; empty if they share one.
+  var outputs: [SharedBuffer] { sets.compactMap(\.output) }
+}
+
+/// Copies of a layer's buffers that one execution uses in place of the shared ones.
+final class BufferSet: Sendable {
+  private let weights: SharedBuffer
+  private let input: SharedBuffer?
+  /// The output; nil if the shared one is used.
+  let output: SharedBuffer?
+
+  /// Copies the weights, and, if `others` says so, the input, with an output of the same size as the shared one.
+  init(
+    weights: UnsafePointer<Float>, count: Int, others: (input: UnsafePointer<Float>, count: Int, outputCount: Int)?
+  ) throws(OutOfMemory) {
+    self.weights = try SharedBuffer(copying: weights, count: count)
+    if let others {
+      input = try SharedBuffer(copying: others.input, count: others.count)
+      output = try SharedBuffer(count: others.outputCount)
+    } else {
+      input = nil
+      output = nil
+    }
+  }
+
+  /// `shared` with the copies in place of what they are copies of.
+  func operands(_ shared: Operands) -> Operands {
+    var operands = shared
+    operands.weights = UnsafePointer(weights.buffer.pointer)
+    if let input { operands.input = UnsafePointer(input.buffer.pointer) }
+    if let output { operands.output = output.buffer.pointer }
+    return operands
+  }
+
+  /// The first damage to a guard band of the copies, as `FloatBuffer.firstDamage()` counts, with the tensor's name.
+  var firstDamage: (String, Int)? {
+    for (name, buffer) in [("the weights", weights), ("the input", input), ("the output", output)] {
+      if let distance = buffer?.buffer.firstDamage() { return (name, distance) }
+    }
+    return nil
+  }
+}
+
+/// Which set of buffers each worker's next execution uses. All workers execute the same number of times, so they agree.
+///
+/// `@unchecked Sendable`: every worker has a counter of its own, on cache lines of its own; others read it only when the
+/// team rests.
+final class Turns: @unchecked Sendable {
+  private let counters: UnsafeMutablePointer<Int>
+  private let sets: Int
+  private static let stride = 16
+
+  /// Counters for `workers`, all at the first of `sets` sets.
+  init(workers: Int, sets: Int) {
+    self.sets = sets
+    counters = .allocate(capacity: workers * Self.stride)
+    counters.initialize(repeating: 0, count: workers * Self.stride)
+  }
+
+  deinit { counters.deallocate() }
+
+  /// The set of the worker's present execution; the next one gets the next.
+  @inline(__always)
+  func next(_ worker: Int) -> Int {
+    let set = counters[worker * Self.stride]
+    counters[worker * Self.stride] = set + 1 == sets ? 0 : set + 1
+    return set
+  }
+
+  /// The set of the last execution of worker 0.
+  var last: Int { (counters[0] + sets - 1) % sets }
+}
