@@ -13,7 +13,8 @@ func isa(_ features: String...) -> [SwiftSetting] {
   kernelFlags + [.unsafeFlags(features.flatMap { ["-Xcc", "-m\($0)"] })]
 }
 
-// Reference results and statistics are inner loops too: slow ones would make debug tests take minutes.
+// Reference results, statistics and the checks of tests are inner loops too: slow ones would make debug tests take
+// minutes.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 
 #if arch(x86_64)
@@ -74,13 +75,18 @@ let package = Package(
       ]),
   ] + isaModules + [
     .testTarget(name: "TopologyTests", dependencies: ["Topology"]),
-    .testTarget(name: "LayersTests", dependencies: ["Layers"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers"], swiftSettings: optimised),
     .testTarget(
       name: "StatisticsTests",
       dependencies: ["Statistics", .product(name: "RealModule", package: "swift-numerics")]),
-    .testTarget(name: "KernelsTests", dependencies: ["Harness", "Kernels", "Layers"]),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Harness", "Kernels", "KernelsPortable", "Layers", "Topology"],
+      swiftSettings: optimised),
     .testTarget(name: "TeamsTests", dependencies: ["Teams", "Topology"]),
-    .testTarget(name: "HarnessTests", dependencies: ["Harness", "Layers", "Statistics"]),
+    .testTarget(
+      name: "HarnessTests",
+      dependencies: ["Harness", "Kernels", "KernelsPortable", "Layers", "Statistics", "Teams", "Topology"],
+      swiftSettings: optimised),
     .testTarget(
       name: "ResultsTests",
       dependencies: [
