@@ -31,6 +31,8 @@ public enum ErrorBound {
     let sumError = isExact ? 0 : gamma(depth + 1) * magnitude + underflow
     let passedOn = activation.lipschitzConstant * sumError
     if activation.isExact { return passedOn }
-    return passedOn + activationUlps * 2 * unitRoundoff * (abs(activation(z)) + activation.lipschitzConstant * abs(z))
+    // Units of a subnormal number do not shrink with it.
+    let units = 2 * unitRoundoff * (abs(activation(z)) + activation.lipschitzConstant * abs(z)) + 0x1p-149
+    return passedOn + activationUlps * units
   }
 }
