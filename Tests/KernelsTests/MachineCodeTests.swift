@@ -1,0 +1,162 @@
+#if arch(x86_64)
+  import Foundation
+  import Harness
+  import Kernels
+  import Layers
+  import Testing
+
+  /// The test binary, disassembled by the toolchain's llvm-objdump. Kernels are compiled with the same flags in every
+  /// configuration, so what is here is what a release holds.
+  private enum MachineCode {
+    static let tool: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+      .map { "\($0)/llvm-objdump" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    struct Instruction {
+      var address: UInt64
+      var mnemonic: Substring
+      var operands: Substring
+    }
+
+    struct Function {
+      var name: Substring
+      var instructions: [Instruction] = []
+    }
+
+    /// Runs a shell command with this test's executable as `$1`, and reads its output as functions.
+    private static func functions(_ command: String, _ arguments: [String]) throws -> [Function] {
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments =
+        ["-c", command, "sh", try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")] + arguments
+      let pipe = Pipe()
+      process.standardOutput = pipe
+      try process.run()
+      let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      var functions: [Function] = []
+      for line in text.split(separator: "\n") {
+        if line.hasSuffix(">:"), let start = line.firstIndex(of: "<") {
+          functions.append(Function(name: line[start...].dropFirst().dropLast(2)))
+        } else if let colon = line.firstIndex(of: ":"), !functions.isEmpty,
+          let address = UInt64(line[..<colon].drop { $0 == " " }, radix: 16)
+        {
+          let words = line[line.index(after: colon)...].split(maxSplits: 1) { $0 == " " || $0 == "\t" }
+          guard let mnemonic = words.first else { continue }
+          functions[functions.count - 1].instructions.append(
+            Instruction(address: address, mnemonic: mnemonic, operands: words.count > 1 ? words[1] : ""))
+        }
+      }
+      return functions
+    }
+
+    /// All functions, with those of their instructions that are encoded as VEX or EVEX, or use wide registers.
+    static let vectorCode = Result {
+      let filter = #"grep -E '^[0-9a-f]+ <|^ *[0-9a-f]+:[[:space:]]+v|[yz]mm[0-9]'"#
+      return try functions(#"'\#(tool ?? "")' -d --no-show-raw-insn "$1" | \#(filter)"#, [])
+    }
+
+    /// The named functions, whole.
+    static func functions(named names: [Substring]) throws -> [Function] {
+      try functions(
+        #"'\#(tool ?? "")' -d --no-show-raw-insn "--disassemble-symbols=$2" "$1""#, [names.joined(separator: ",")])
+    }
+
+    /// The instructions of the innermost loop with the most multiply-adds.
+    static func hottestLoop(_ function: Function) -> ArraySlice<Instruction> {
+      var best: ArraySlice<Instruction> = []
+      func multiplyAdds(_ loop: ArraySlice<Instruction>) -> Int { loop.filter(\.isMultiplyAdd).count }
+      for (end, jump) in function.instructions.enumerated() where jump.mnemonic.hasPrefix("j") {
+        guard let target = UInt64(jump.operands.drop { $0 == "0" || $0 == "x" }.prefix { $0.isHexDigit }, radix: 16),
+          target <= jump.address,
+          let start = function.instructions.firstIndex(where: { $0.address == target })
+        else { continue }
+        let loop = function.instructions[start...end]
+        if (multiplyAdds(loop), -loop.count) > (multiplyAdds(best), -best.count) { best = loop }
+      }
+      return best
+    }
+  }
+
+  extension MachineCode.Instruction {
+    var isMultiplyAdd: Bool { mnemonic.hasPrefix("vfmadd") }
+    var text: String { "\(mnemonic) \(operands)" }
+    /// Operands without the disassembler's comment.
+    var plainOperands: Substring { operands.prefix { $0 != "#" } }
+  }
+
+  /// A specialisation of the microkernel.
+  private struct Tile: Hashable {
+    var rows: Int
+    var vectors: Int
+
+    /// From a mangled name, in which an integer argument n is written `$<n−1>_`.
+    init?(mangled name: Substring) {
+      guard let match = name.firstMatch(of: /O_\$(\d+)_\$(\d+)_Tt/), let rows = Int(match.1), let vectors = Int(match.2)
+      else { return nil }
+      self.rows = rows + 1
+      self.vectors = vectors + 1
+    }
+  }
+
+  @Suite(.enabled(if: MachineCode.tool != nil, "the toolchain's llvm-objdump is not in PATH"))
+  struct MachineCodeTests {
+    /// The microkernel is at the peak only if its sums stay in registers: then its loop is nothing but loads,
+    /// broadcasts and multiply-adds.
+    @Test(arguments: [("AVX512", "zmm", ISA.avx512), ("AVX2", "ymm", .avx2)])
+    func microkernelsKeepTheirSumsInRegisters(name: String, register: String, isa: ISA) throws {
+      let names = try MachineCode.vectorCode.get().map(\.name).filter {
+        $0.contains("Microkernel") && $0.contains(name) && Tile(mangled: $0) != nil
+      }
+      // The largest tile is on record in the kernel's grain, even where the CPU cannot execute it.
+      var found: [String: Set<Tile>] = [:]
+      for function in try MachineCode.functions(named: names) {
+        let tile = try #require(Tile(mangled: function.name))
+        let kind = function.name.contains("pixelRows") ? "pixelRows" : "channelRows"
+        found[kind, default: []].insert(tile)
+        let loop = MachineCode.hottestLoop(function)
+        let what = "\(name) \(kind) \(tile.rows)×\(tile.vectors):\n\(loop.map(\.text).joined(separator: "\n"))"
+        let multiplyAdds = loop.filter(\.isMultiplyAdd)
+        #expect(multiplyAdds.count == tile.rows * tile.vectors, "\(what)")
+        #expect(multiplyAdds.allSatisfy { $0.plainOperands.contains("%\(register)") }, "\(what)")
+        #expect(!loop.contains { $0.operands.contains("%rsp") || $0.operands.contains("%rbp") }, "\(what)")
+        #expect(!loop.contains { $0.mnemonic.hasPrefix("call") }, "\(what)")
+      }
+      #expect(Set(found.keys) == ["pixelRows", "channelRows"])
+      for (kind, tiles) in found {
+        let rows = tiles.map(\.rows).max() ?? 0
+        let vectors = tiles.map(\.vectors).max() ?? 0
+        #expect(tiles.count == rows * vectors, "\(kind): every tile up to \(rows)×\(vectors)")
+      }
+      guard let kernel = Catalog.current().kernels.first(where: { $0.name == "packed" && $0.isa == isa }) else {
+        return
+      }
+      let lanes = isa == .avx512 ? 16 : 8
+      let last = try Layer(op: .fc, shape: .fc(ic: 3, oc: 4), layout: .nc)
+      let first = try Layer(op: .conv1x1, shape: .conv1x1(ic: 3, oc: 4, ih: 5, iw: 6), layout: .nchw)
+      #expect(found["pixelRows"]?.map(\.vectors).max() == kernel.grain(Problem(last)).columns / lanes)
+      #expect(found["channelRows"]?.map(\.rows).max() == kernel.grain(Problem(first)).columns)
+    }
+
+    /// One binary runs on every x86-64 CPU, so code for newer ones must not be shared with older ones. A function that
+    /// was compiled for AVX2 or AVX-512 shows it: even its scalar code is VEX-encoded. Such a function must belong to
+    /// that ISA by name: by its module, or by its type argument. Foundation and the runtime, which choose their code at
+    /// run time, are shared libraries and not part of the binary.
+    @Test func codeForNewerCPUsIsNamedForThem() throws {
+      var counts: [ISA: Int] = [:]
+      for function in try MachineCode.vectorCode.get() {
+        for instruction in function.instructions {
+          let operands = instruction.plainOperands
+          let needsAVX512 = operands.contains("%zmm") || operands.contains(/%[xy]mm(1[6-9]|2\d|3[01])|%k[0-7]/)
+          guard needsAVX512 || operands.contains("%ymm") || instruction.mnemonic.hasPrefix("v") else { continue }
+          let is512 = function.name.contains("AVX512")
+          let isNamed = is512 || (!needsAVX512 && function.name.contains("AVX2"))
+          #expect(isNamed, "\(function.name): \(instruction.text)")
+          counts[is512 ? .avx512 : .avx2, default: 0] += 1
+          if !isNamed { break }
+        }
+      }
+      // Otherwise nothing was looked at.
+      #expect(counts[.avx2, default: 0] > 1000 && counts[.avx512, default: 0] > 1000)
+    }
+  }
+#endif
