@@ -52,9 +52,9 @@ public protocol RegisterTile: Sendable {
   static var rows: Int { get }
   /// Vectors a row of the largest tile.
   static var vectors: Int { get }
-  /// Runs ``Microkernel/strided(_:)`` of `rows` × `vectors`.
+  /// Runs `Microkernel.strided(_:)` of `rows` × `vectors`.
   static func strided(_ rows: Int, _ vectors: Int, _ tile: TileOperands)
-  /// Runs ``Microkernel/panel(_:)`` of `rows` × `vectors`.
+  /// Runs `Microkernel.panel(_:)` of `rows` × `vectors`.
   static func panel(_ rows: Int, _ vectors: Int, _ tile: TileOperands)
 }
 

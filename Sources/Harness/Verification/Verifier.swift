@@ -4,7 +4,7 @@ import Teams
 
 /// What checking one case showed.
 public struct Verification: Sendable, Hashable {
-  /// The error of the element that comes nearest to its bound on real data; see ``ResultCheck/error``.
+  /// The error of the element that comes nearest to its bound on real data; see `ResultCheck.error`.
   public var error: Double?
   /// What that error may be.
   public var bound: Double?
