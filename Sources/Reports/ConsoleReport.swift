@@ -6,7 +6,7 @@ public enum ConsoleReport {
   /// A line for the fastest variant of each layer, layout and setting, and one for each whole network.
   ///
   /// The same rows always give the same text. It ends with a line end, and is empty if there are no rows.
-  public static func render(_ rows: [Row]) -> String {
+  public static func render(_ rows: [Row], width: Int? = nil) -> String {
     let analysis = RunAnalysis(rows)
     var text = ""
     for network in analysis.networks {

@@ -1,14 +1,9 @@
 /// Columns with titles, and rows of cells.
 struct Table {
-  /// On which side of a column its cells stand.
-  enum Alignment {
-    case left, right
-  }
-
   /// A column.
   struct Column {
     var title: String
-    var alignment: Alignment
+    var alignment: TextColumns.Alignment
     /// Whether the column is left out when none of its cells has a value.
     var isOptional: Bool
 
@@ -46,22 +41,44 @@ struct Table {
 
   /// Lines for a terminal, with columns aligned by the width of what is seen, two spaces apart.
   var text: String {
-    let cells = ([columns.map(\.title)] + rows).map { row in
+    TextColumns.lines([columns.map(\.title)] + rows, alignments: columns.map(\.alignment)).map { $0 + "\n" }.joined()
+  }
+}
+
+/// Rows of text for a terminal, their columns aligned.
+package enum TextColumns {
+  /// On which side of a column its cells stand.
+  package enum Alignment: Sendable {
+    case left, right
+  }
+
+  /// A line for each row, columns padded to their widest cell as it is seen and two spaces apart, without space at the
+  /// end. A line end or tab in a cell becomes a space.
+  ///
+  /// - Parameters:
+  ///   - alignments: the columns' alignments; those beyond are left-aligned.
+  ///   - indent: spaces before each line.
+  package static func lines(_ rows: [[String]], alignments: [Alignment] = [], indent: Int = 0) -> [String] {
+    let cells = rows.map { row in
       row.map { cell in String(cell.map { $0.isNewline || $0 == "\t" ? " " : $0 }) }
     }
-    let widths = columns.indices.map { index in cells.map { displayWidth($0[index]) }.max() ?? 0 }
-    var result = ""
+    var widths: [Int] = []
     for row in cells {
-      var line = ""
-      for (index, cell) in row.enumerated() {
-        let padding = String(repeating: " ", count: widths[index] - displayWidth(cell))
-        line += columns[index].alignment == .left ? cell + padding : padding + cell
-        line += "  "
+      for (column, cell) in row.enumerated() {
+        if column == widths.count { widths.append(0) }
+        widths[column] = max(widths[column], displayWidth(cell))
       }
-      while line.hasSuffix(" ") { line.removeLast() }
-      result += line + "\n"
     }
-    return result
+    return cells.map { row in
+      var line = String(repeating: " ", count: indent)
+      for (column, cell) in row.enumerated() {
+        let padding = String(repeating: " ", count: widths[column] - displayWidth(cell))
+        let isRight = column < alignments.count && alignments[column] == .right
+        line += (column > 0 ? "  " : "") + (isRight ? padding + cell : cell + padding)
+      }
+      while line.last == " " { line.removeLast() }
+      return line
+    }
   }
 }
 
@@ -69,7 +86,7 @@ struct Table {
 ///
 /// A character, with whatever combines with it, takes one; East Asian wide ones and emoji take two (Unicode Standard
 /// Annex 11; the ranges are the blocks that are wide as a whole).
-func displayWidth(_ text: String) -> Int {
+package func displayWidth(_ text: String) -> Int {
   text.reduce(0) { width, character in
     guard let scalar = character.unicodeScalars.first else { return width }
     let properties = scalar.properties

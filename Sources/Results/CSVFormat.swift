@@ -27,6 +27,14 @@ enum CSVFormat {
     return line + "\n"
   }
 
+  /// Where an incomplete record begins.
+  struct Incomplete: Hashable {
+    /// Its first line, counted from 1.
+    var line: Int
+    /// Its first byte, counted from 0.
+    var offset: Int
+  }
+
   /// Why bytes are not CSV, and in which line (counted from 1).
   struct Malformed: Error, Hashable {
     var line: Int
@@ -50,12 +58,12 @@ enum CSVFormat {
   /// be told from a complete one, and because commas and quotes have to be found in bytes: among characters, a comma
   /// and a combining mark after it are one character, and not a comma.
   ///
-  /// - Returns: the line in which an incomplete record begins at the end of the file, or nil if the last record is
-  ///   complete, that is, ends with a line end.
+  /// - Returns: where an incomplete record begins at the end of the file, or nil if the last record is complete, that is,
+  ///   ends with a line end.
   /// - Complexity: O(*n*) in the number of bytes.
   static func forEachRecord(
     in bytes: [UInt8], _ body: (_ fields: [String], _ line: Int) throws(ResultsError) -> Void
-  ) throws(CSVReadError) -> Int? {
+  ) throws(CSVReadError) -> Incomplete? {
     let comma = UInt8(ascii: ",")
     let quote = UInt8(ascii: "\"")
     let feed = UInt8(ascii: "\n")
@@ -64,6 +72,7 @@ enum CSVFormat {
     var line = 1
     while position < bytes.count {
       let firstLine = line
+      let start = Incomplete(line: line, offset: position)
       var fields: [String] = []
       var field: [UInt8] = []
       var ended = false
@@ -72,7 +81,7 @@ enum CSVFormat {
         if position < bytes.count, bytes[position] == quote {
           position += 1
           quoted: while true {
-            guard position < bytes.count else { return firstLine }
+            guard position < bytes.count else { return start }
             let byte = bytes[position]
             position += 1
             if byte == quote {
@@ -92,14 +101,14 @@ enum CSVFormat {
             position += 1
           }
         }
-        guard position < bytes.count else { return firstLine }
+        guard position < bytes.count else { return start }
         guard let text = String(validating: field, as: UTF8.self) else {
           throw .malformed(Malformed(line: line, problem: .notUTF8))
         }
         fields.append(text)
         if bytes[position] == carriageReturn {
           position += 1
-          guard position < bytes.count else { return firstLine }
+          guard position < bytes.count else { return start }
           if bytes[position] != feed { throw .malformed(Malformed(line: line, problem: .bareCarriageReturn)) }
         }
         switch bytes[position] {

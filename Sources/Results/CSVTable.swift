@@ -4,6 +4,8 @@ public struct CSVTable<Record: CSVRecord>: Sendable {
   public var records: [Record]
   /// The incomplete last line that was dropped, or nil if the file is complete.
   public var dropped: DroppedLine?
+  /// The bytes of the file up to the end of the last complete record.
+  var completeBytes: Int
 }
 
 /// The incomplete last line of a file whose writer was killed or ran out of space.
@@ -48,9 +50,9 @@ extension CSVRecord {
     let columns = Self.columns
     var records: [Self] = []
     var sawHeader = false
-    let incompleteLine: Int?
+    let incompleteRecord: CSVFormat.Incomplete?
     do {
-      incompleteLine = try CSVFormat.forEachRecord(in: bytes) { fields, line throws(ResultsError) in
+      incompleteRecord = try CSVFormat.forEachRecord(in: bytes) { fields, line throws(ResultsError) in
         if sawHeader {
           records.append(try record(of: fields, columns: columns, file: file, line: line))
         } else {
@@ -66,10 +68,15 @@ extension CSVRecord {
     }
     // Without a header nothing says what the file is, so there is nothing to keep.
     guard sawHeader else { throw .noHeader(file: file, expected: columns.first?.name ?? "") }
-    guard let incompleteLine else { return CSVTable(records: records, dropped: nil) }
+    guard let incompleteRecord else {
+      return CSVTable(records: records, dropped: nil, completeBytes: bytes.count)
+    }
     switch incomplete {
-    case .isAnError: throw .incompleteLine(file: file, line: incompleteLine)
-    case .isDropped: return CSVTable(records: records, dropped: DroppedLine(file: file, line: incompleteLine))
+    case .isAnError: throw .incompleteLine(file: file, line: incompleteRecord.line)
+    case .isDropped:
+      return CSVTable(
+        records: records, dropped: DroppedLine(file: file, line: incompleteRecord.line),
+        completeBytes: incompleteRecord.offset)
     }
   }
 

@@ -1,9 +1,25 @@
 import SystemPackage
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// A file that grows by whole lines.
 struct LineFile: Sendable {
   let path: String
   let descriptor: FileDescriptor
+
+  /// Opens a file that exists, for appending.
+  init(appendingTo path: FilePath) throws(Errno) {
+    do {
+      descriptor = try FileDescriptor.open(path, .writeOnly, options: [.append, .closeOnExec])
+    } catch {
+      throw error as? Errno ?? .ioError
+    }
+    self.path = "\(path)"
+  }
 
   /// Makes a new file. One that exists belongs to another run: `.fileExists` is thrown.
   init(creating path: FilePath) throws(Errno) {
@@ -34,6 +50,26 @@ struct LineFile: Sendable {
       // A full disk may have taken half of a line. Without it, the file stays one that reads to its end.
       if let end { try? descriptor.resize(to: end) }
       throw .system(action: "append to", path: path, errno: error as? Errno ?? .ioError)
+    }
+  }
+
+  /// Keeps other processes from locking the file until this one closes it or ends, however it ends.
+  ///
+  /// - Throws: `.wouldBlock` if another process has it locked.
+  func lock() throws(Errno) {
+    // A lock of the open file, not of the process: it holds against a second run in this very process too.
+    while flock(descriptor.rawValue, LOCK_EX | LOCK_NB) != 0 {
+      let error = Errno(rawValue: errno)
+      if error != .interrupted { throw error }
+    }
+  }
+
+  /// Shortens the file to its first `count` bytes.
+  func truncate(to count: Int) throws(ResultsError) {
+    do {
+      try descriptor.resize(to: Int64(count))
+    } catch {
+      throw .system(action: "shorten", path: path, errno: error as? Errno ?? .ioError)
     }
   }
 }

@@ -10,6 +10,10 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
   case notAFolder(path: String)
   /// Another process made its files in the folder first.
   case folderTaken(path: String)
+  /// Another process writes to the folder of the run.
+  case folderBusy(path: String)
+  /// A folder without a description of a run.
+  case notARun(path: String, file: String)
   /// A CSV file without a complete first line.
   case noHeader(file: String, expected: String)
   /// A header with another name in a column.
@@ -40,6 +44,10 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path) is not a folder; expected the folder of a run"
     case .folderTaken(let path):
       "another run writes to \(path) already; expected a folder of this run's own, such as \(path)-2"
+    case .folderBusy(let path):
+      "another process is writing to \(path); expected the folder of a run that has stopped"
+    case .notARun(let path, let file):
+      "there is no \(file) in \(path); expected the folder of a run"
     case .noHeader(let file, let expected):
       "\(file):1: the header is missing or incomplete; expected a first line that begins with \(expected)"
     case .header(let file, let column, let value, let expected):
@@ -61,15 +69,15 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// `value` on one line and no longer than a message can bear.
   /// Whether the system refused to read or write, rather than a file's content being wrong.
   public var isSystemError: Bool {
     switch self {
-    case .system, .folderNotEmpty, .notAFolder, .folderTaken: true
+    case .system, .folderNotEmpty, .notAFolder, .folderTaken, .folderBusy, .notARun: true
     default: false
     }
   }
 
+  /// `value` on one line and no longer than a message can bear.
   private static func quoted(_ value: String) -> String {
     let shown = value.unicodeScalars.prefix(60)
     let ellipsis = shown.count < value.unicodeScalars.count ? "…" : ""

@@ -10,7 +10,8 @@ import SystemPackage
 /// The folder of a run while it is being measured.
 ///
 /// Every row and every sample is with the system when the call that appended it returns, so a run that is killed
-/// leaves what it measured. One process owns the folder: its files are created exclusively.
+/// leaves what it measured. One process owns the folder: its files are created exclusively, and results.csv is locked
+/// until the process ends.
 ///
 /// Appending is meant for one thread at a time; lines of several threads do not mix, but their order is not defined.
 public final class RunFolder: Sendable {
@@ -89,7 +90,12 @@ public final class RunFolder: Sendable {
   private init(claiming folder: FilePath) throws(ResultsError) {
     path = "\(folder)"
     results = try Self.create(File.results, in: folder)
-    do {
+    do throws(ResultsError) {
+      do { try results.lock() } catch .wouldBlock {
+        throw .folderTaken(path: path)
+      } catch {
+        throw .system(action: "lock", path: results.path, errno: error)
+      }
       samples = try Self.create(File.samples, in: folder)
     } catch {
       try? results.descriptor.close()
@@ -97,6 +103,13 @@ public final class RunFolder: Sendable {
     }
     try results.append(Row.csvHeader)
     try samples.append(Sample.csvHeader)
+  }
+
+  /// The folder of a run that goes on.
+  init(path: String, results: LineFile, samples: LineFile) {
+    self.path = path
+    self.results = results
+    self.samples = samples
   }
 
   deinit {
@@ -175,6 +188,8 @@ public final class RunFolder: Sendable {
     public var samples: [Sample]
     /// Incomplete last lines that were dropped: the run was killed while it wrote them.
     public var dropped: [DroppedLine]
+    /// The bytes of results.csv up to the end of the last complete row.
+    var completeBytesOfResults: Int
   }
 
   /// Reads the folder of a run, finished or not.
@@ -185,7 +200,11 @@ public final class RunFolder: Sendable {
     let folder = FilePath(path)
     func bytes(_ name: String) throws(ResultsError) -> (bytes: [UInt8], file: String) {
       let file = folder.appending(name)
-      do { return (try FileBytes.read(file), "\(file)") } catch {
+      do { return (try FileBytes.read(file), "\(file)") } catch .noSuchFileOrDirectory {
+        throw Self.missing(name, in: path)
+      } catch .notDirectory {
+        throw .notAFolder(path: path)
+      } catch {
         throw .system(action: "read", path: "\(file)", errno: error)
       }
     }
@@ -199,6 +218,15 @@ public final class RunFolder: Sendable {
     }
     return Contents(
       manifest: try RunManifest(json: manifest.bytes, file: manifest.file), rows: rowTable.records,
-      samples: sampleTable.records, dropped: [rowTable.dropped, sampleTable.dropped].compactMap { $0 })
+      samples: sampleTable.records, dropped: [rowTable.dropped, sampleTable.dropped].compactMap { $0 },
+      completeBytesOfResults: rowTable.completeBytes)
+  }
+
+  /// Says that a file is not in a folder, or that there is no such folder.
+  static func missing(_ name: String, in path: String) -> ResultsError {
+    do { _ = try FileBytes.names(inFolder: FilePath(path)) } catch {
+      return .system(action: "read the folder", path: path, errno: error)
+    }
+    return .notARun(path: path, file: name)
   }
 }

@@ -21,7 +21,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public struct Suite: Sendable, Hashable, Codable {
     /// Its name.
     public var name: String
-    /// The file that it was read from.
+    /// The file that it was read from; an absolute path, so that a run can be continued from any working directory.
     public var file: String
 
     /// A suite.
@@ -42,6 +42,27 @@ public struct RunManifest: Sendable, Hashable, Codable {
     public init(precisionPercent: Double, maxTimeSeconds: Double) {
       self.precisionPercent = precisionPercent
       self.maxTimeSeconds = maxTimeSeconds
+    }
+  }
+
+  /// What tells the cases of a run from those of another one.
+  public struct Plan: Sendable, Hashable, Codable {
+    /// How many cases there are.
+    public var cases: Int
+    /// A checksum of what identifies them: FNV-1a, 64 bits, in hexadecimal.
+    public var checksum: String
+
+    /// The plan of the cases that `descriptions` describe, in their order.
+    ///
+    /// Source: G. Fowler, L. C. Noll, K.-P. Vo, D. Eastlake, The FNV Non-Cryptographic Hash Algorithm.
+    public init(_ descriptions: [String]) {
+      cases = descriptions.count
+      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+      for description in descriptions {
+        for byte in (description + "\n").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+      }
+      let digits = String(hash, radix: 16)
+      checksum = String(repeating: "0", count: 16 - digits.count) + digits
     }
   }
 
@@ -77,6 +98,8 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public var status: Status
   /// When it began. JSON holds whole seconds.
   public var started: Date
+  /// When it was continued after an interruption; nil if it never was.
+  public var resumed: [Date]?
   /// When it ended; nil while it runs.
   public var ended: Date?
   /// The seed of the data and of the order of the cases.
@@ -85,6 +108,8 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public var suites: [Suite]
   /// The settings.
   public var settings: Settings
+  /// The cases that it measures; nil if they were not recorded.
+  public var plan: Plan?
   /// The machine and the program.
   public var environment: Environment
   /// The resolved placements, as the module that makes them describes them.
@@ -97,7 +122,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
   /// The description of a run that begins.
   public init(
     run: String, toolVersion: String, commandLine: [String], started: Date, seed: UInt64, suites: [Suite],
-    settings: Settings, environment: Environment, placements: [JSONValue] = [], peaks: JSONValue? = nil,
+    settings: Settings, plan: Plan? = nil, environment: Environment, placements: [JSONValue] = [], peaks: JSONValue? = nil,
     skippedEntries: [SkippedEntry] = []
   ) {
     schema = Self.schemaVersion
@@ -109,6 +134,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
     self.seed = seed
     self.suites = suites
     self.settings = settings
+    self.plan = plan
     self.environment = environment
     self.placements = placements
     self.peaks = peaks

@@ -19,6 +19,9 @@ public final class DispatchTeam: Team {
   /// How many workers there are.
   public let threads: Int
 
+  /// How long to wait for all workers to start.
+  private static let patience = DispatchTimeInterval.seconds(10)
+
   private let shared: SharedState
   private let workers = DispatchGroup()
 
@@ -26,7 +29,11 @@ public final class DispatchTeam: Team {
   ///
   /// Call it from a thread that is not pinned itself: Dispatch's threads inherit the mask of the thread that made them.
   ///
-  /// - Throws: `TeamError` if a binding did not take. No worker is left behind then.
+  /// Dispatch has a limited number of threads, all teams together. A worker that gets none would never arrive, and the
+  /// others would wait for it for ever.
+  ///
+  /// - Throws: `TeamError` if a binding did not take, or if Dispatch has no threads for all workers. No worker is left
+  ///   behind then.
   public init(cpus: [Int?], topology: HwlocTopology) throws(TeamError) {
     precondition(!cpus.isEmpty)
     threads = cpus.count
@@ -35,7 +42,12 @@ public final class DispatchTeam: Team {
       let queue = DispatchQueue(label: "pointwise.team.worker-\(worker)")
       queue.async(group: workers) { [shared] in shared.live(worker, cpu, topology) }
     }
-    for _ in cpus { shared.started.wait() }
+    // One deadline for all: starting a thread takes microseconds, even on a busy machine.
+    let deadline = DispatchTime.now() + Self.patience
+    for started in 0..<threads where shared.started.wait(timeout: deadline) == .timedOut {
+      end()
+      throw .threads(started: started, wanted: threads)
+    }
     if let error = shared.firstError.withLock({ $0 }) {
       end()
       throw error

@@ -97,11 +97,15 @@ public struct TeamTiming: Sendable, Hashable {
 public enum TeamError: Error, Sendable, CustomStringConvertible {
   /// A worker could not be bound to its CPU.
   case binding(worker: Int, TopologyError)
+  /// Dispatch has fewer threads left than the team has workers.
+  case threads(started: Int, wanted: Int)
 
   /// One sentence that names the worker and the reason.
   public var description: String {
     switch self {
     case .binding(let worker, let error): "worker \(worker) of the team cannot be bound: \(error)"
+    case .threads(let started, let wanted):
+      "Dispatch gave threads to \(started) of a team's \(wanted) workers; expected fewer threads"
     }
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// The exit codes of the command line, as sysexits.h has them.
 enum Exit {
@@ -11,8 +10,8 @@ enum Exit {
   static let data = ExitCode(65)
   /// Reading or writing failed.
   static let io = ExitCode(74)
-  /// The user interrupted the run.
-  static let interrupted = ExitCode(130)
+
+  // A run that a signal stopped ends with 128 and the signal's number, as shells have it: see `Interruption`.
 
   /// Prints one sentence on standard error, and gives the error that ends the process with `code`.
   static func failure(_ message: some CustomStringConvertible, _ code: ExitCode) -> any Error {
@@ -20,6 +19,3 @@ enum Exit {
     return code
   }
 }
-
-/// Prints a line on standard error.
-func printToStandardError(_ line: String) { FileHandle.standardError.write(Data("\(line)\n".utf8)) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Harness
 import Kernels
 import Layers
+import Reports
 import Topology
 
 /// `pointwise list`: what there is to run, and to run on.
@@ -17,13 +18,13 @@ struct KernelList: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels", abstract: "The kernels, and the ISAs that this CPU runs them with.")
 
-  func run() {
+  func run() throws {
     let catalog = Catalog.current()
     let rows = catalog.names.map { name in
       let kernels = catalog.kernels.filter { $0.name == name }
       return [name, kernels.map(\.isa.rawValue).joined(separator: ", "), kernels[0].summary]
     }
-    for line in TextTable.lines([["kernel", "ISAs", "what it does"]] + rows) { print(line) }
+    for line in TextColumns.lines([["kernel", "ISAs", "what it does"]] + rows) { try printToStandardOutput(line) }
   }
 }
 
@@ -50,8 +51,8 @@ struct SuiteList: ParsableCommand {
       case .failure(let error): return [listing.name, "", "", "cannot be read: \(error)"]
       }
     }
-    for line in TextTable.lines([["suite", "layers", "GMAC", "what it is"]] + rows) { print(line) }
-    print("\nFiles: \(folder)")
+    for line in TextColumns.lines([["suite", "layers", "GMAC", "what it is"]] + rows) { try printToStandardOutput(line) }
+    try printToStandardOutput("\nFiles: \(folder)")
   }
 }
 
@@ -64,19 +65,19 @@ struct LayerList: ParsableCommand {
 
   func run() throws {
     for suite in try loadSuites(suites.isEmpty ? [BenchmarksFolder.defaultSuite] : suites) {
-      print("\(suite.name): \(suite.description ?? suite.file)")
+      try printToStandardOutput("\(suite.name): \(suite.description ?? suite.file)")
       let rows = suite.entries.map { entry in
         [
           entry.descriptor, entry.name ?? "", "×\(entry.count)", entry.bias ? "bias" : "", entry.activation.rawValue,
           "\((entry.multiplyAdds / 1e4).rounded() / 1e2)", entry.network,
         ]
       }
-      for line in TextTable.lines(
+      for line in TextColumns.lines(
         [["descriptor", "name", "count", "", "activation", "MMAC", "network"]] + rows, indent: 2)
       {
-        print(line)
+        try printToStandardOutput(line)
       }
-      for skipped in suite.skipped { print("  skipped: \(skipped)") }
+      for skipped in suite.skipped { try printToStandardOutput("  skipped: \(skipped)") }
     }
   }
 }
@@ -86,7 +87,7 @@ struct PlaceList: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "places", abstract: "The kinds of places that this machine has for threads.")
 
-  func run() throws { print(placesText(on: try topologyOrExit(nil).machine)) }
+  func run() throws { try printToStandardOutput(placesText(on: try topologyOrExit(nil).machine)) }
 }
 
 extension Suite.Entry {

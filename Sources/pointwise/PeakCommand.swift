@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Harness
 import Kernels
+import Reports
 import Teams
 import Topology
 
@@ -52,12 +53,13 @@ struct PeakCommand: ParsableCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      print(String(decoding: try encoder.encode(all), as: UTF8.self))
+      try printToStandardOutput(String(decoding: try encoder.encode(all), as: UTF8.self))
       return
     }
-    for peaks in all { print(Self.text(peaks)) }
     let clock = ClockCheck.measure()
-    print("timer: \(clock.resolution) ns resolution, \(String(format: "%.1f", clock.overhead)) ns a reading")
+    try printToStandardOutput(
+      all.map { Self.text($0) + "\n" }.joined()
+        + "timer: \(clock.resolution) ns resolution, \(String(format: "%.1f", clock.overhead)) ns a reading")
   }
 
   private static func text(_ peaks: Peaks) -> String {
@@ -81,7 +83,7 @@ struct PeakCommand: ParsableCommand {
     let cpus = peaks.cpus.isEmpty ? "not pinned" : "CPUs \(peaks.cpus)"
     let met = peaks.rendezvousPercent.map { ", all workers met in \(Int($0.rounded())) % of the runs" } ?? ""
     return "\(peaks.threads) threads, \(peaks.team.rawValue), \(cpus)\(met)\n"
-      + TextTable.lines(rows, indent: 2).joined(separator: "\n") + "\n"
+      + TextColumns.lines(rows, indent: 2).joined(separator: "\n") + "\n"
   }
 
   private static func number(_ value: Double) -> String {

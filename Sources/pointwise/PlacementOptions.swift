@@ -3,8 +3,8 @@ import Topology
 
 /// The flags that say where threads sit; shared by every command that runs or shows a team.
 ///
-/// Options with a transform do not show their defaults, so the help texts do. Places and binding are nil where no flag
-/// says them: a suite may.
+/// Options with a transform do not show their defaults, so the help texts do. All are nil where no flag says
+/// them: a suite may, and else the policy has defaults.
 struct PlacementOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -14,7 +14,7 @@ struct PlacementOptions: ParsableArguments {
         A list is '{0},{2},{4-5}' (quote the braces), OpenMP's '{0:4}:2:4', or 0,2,4-7 with a place for each CPU.
         """,
       valueName: "places"),
-    transform: { try PlacementPolicy.Places($0) })
+    transform: { text in try parsingWord { () throws(PlacementError) in try PlacementPolicy.Places(text) } })
   var places: PlacementPolicy.Places?
 
   @Option(
@@ -25,39 +25,57 @@ struct PlacementOptions: ParsableArguments {
         scatter: round-robin over packages, NUMA nodes and L3 caches. none: not pinned, as a control.
         """,
       valueName: "bind"),
-    transform: { try PlacementPolicy.Bind($0) })
+    transform: { text in try parsingWord { () throws(PlacementError) in try PlacementPolicy.Bind(text) } })
   var bind: PlacementPolicy.Bind?
 
   // Unconditional, so that -1 is a wrong value and not a missing one.
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("How many CPUs (hardware threads) of a core take part at most. (default: 1)", valueName: "n"),
-    transform: { text in
-      guard let smt = Int(text), 1...PlacementPolicy.maximumThreads ~= smt else {
-        throw PlacementError.unknownWord(
-          flag: "--smt", value: text, expected: "a number from 1 to \(PlacementPolicy.maximumThreads)")
-      }
-      return smt
-    })
-  var smt = 1
+    transform: { try NumberOption.integer($0, in: 1...PlacementPolicy.maximumThreads) })
+  var smt: Int?
 
   @Option(
     help: ArgumentHelp(
       "Which kinds of cores take part: all, fastest, or the index of a kind such as '#0'. (default: all)",
       valueName: "kind"),
-    transform: { try PlacementPolicy.CoreKinds($0) })
-  var coreKind = PlacementPolicy.CoreKinds.all
+    transform: { text in try parsingWord { () throws(PlacementError) in try PlacementPolicy.CoreKinds(text) } })
+  var coreKind: PlacementPolicy.CoreKinds?
 
   @Option(
     help: ArgumentHelp(
       "What to do with more threads than CPUs: error, or wrap (share CPUs, and mark the result). (default: error)",
       valueName: "word"),
-    transform: { try PlacementPolicy.Oversubscription($0) })
-  var oversubscribe = PlacementPolicy.Oversubscription.error
+    transform: { text in try parsingWord { () throws(PlacementError) in try PlacementPolicy.Oversubscription(text) } })
+  var oversubscribe: PlacementPolicy.Oversubscription?
 
   /// The flags as a policy, defaults in place of what they do not say.
   var policy: PlacementPolicy {
     PlacementPolicy(
-      places: places ?? .cores, bind: bind ?? .close, smt: smt, coreKinds: coreKind, oversubscription: oversubscribe)
+      places: places ?? .cores, bind: bind ?? .close, smt: smt ?? 1, coreKinds: coreKind ?? .all,
+      oversubscription: oversubscribe ?? .error)
+  }
+
+  /// The flags that are given.
+  var given: [String] {
+    [
+      ("--places", places != nil), ("--bind", bind != nil), ("--smt", smt != nil), ("--core-kind", coreKind != nil),
+      ("--oversubscribe", oversubscribe != nil),
+    ].filter(\.1).map(\.0)
+  }
+}
+
+/// Parses an option's value whose errors name the flag and the value, which ArgumentParser does too: what is left to say
+/// is what was expected.
+func parsingWord<Value>(_ parse: () throws(PlacementError) -> Value) throws -> Value {
+  do throws(PlacementError) { return try parse() } catch {
+    switch error {
+    case .unknownWord(_, _, let expected): throw ValidationError("expected \(expected)")
+    case .malformedPlaces(_, let reason):
+      throw ValidationError(
+        "it is malformed, \(reason); expected places of CPUs such as '{0},{2},{4-5}' or '{0:4}:2:4', or a list such as "
+          + "0,2,4-7 with a place for each CPU")
+    default: throw ValidationError(error.description)
+    }
   }
 }

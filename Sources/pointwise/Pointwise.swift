@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command line.
 @main
@@ -10,4 +11,26 @@ struct Pointwise: ParsableCommand {
     subcommands: [
       RunCommand.self, ListCommand.self, VerifyCommand.self, TopologyCommand.self, PeakCommand.self, ReportCommand.self,
     ])
+
+  /// Runs the command line, and ends the process with its exit code.
+  ///
+  /// It does what ArgumentParser's `main()` does, but for the streams: help that cannot be written is an error too.
+  static func main() {
+    StandardStreams.prepare()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      var code = exitCode(for: error)
+      let message = fullMessage(for: error)
+      if !message.isEmpty {
+        if code == .success {
+          do { try printToStandardOutput(message) } catch { code = exitCode(for: error) }
+        } else {
+          printToStandardError(message)
+        }
+      }
+      Foundation.exit(code.rawValue)
+    }
+  }
 }

@@ -1,43 +1,47 @@
+import Dispatch
 import Foundation
 import Harness
 
-/// What a run tells about itself on standard error: one line that is drawn anew on a terminal, a line now and then
+/// What a run tells about itself on standard error: a line that is drawn anew on a terminal, a line now and then
 /// elsewhere.
 final class Progress {
   private let plan: Plan
   private let estimate: RunEstimate
-  private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let started = DispatchTime.now()
-  private var lastLine = DispatchTime(uptimeNanoseconds: 0)
+  private let status: StatusLine
+  private let started = monotonicSeconds()
+  private var lastUpdate: Double
   private var index = 0
-  private var group: CaseGroup?
+  private var groupStarted: Double
   private var finishedInGroup = 0
   private var finished = 0
 
-  /// Seconds between two lines where standard error is not a terminal.
-  private static let interval = 10.0
+  /// Seconds between two updates: fast enough to look alive on a terminal, few enough for a log file elsewhere.
+  private var interval: Double { status.isVisible ? 0.25 : 10 }
 
-  init(_ plan: Plan, _ estimate: RunEstimate) {
+  init(_ plan: Plan, _ estimate: RunEstimate, _ status: StatusLine) {
     self.plan = plan
     self.estimate = estimate
+    self.status = status
+    lastUpdate = started - 10
+    groupStarted = started
   }
 
   /// Says what will be done, and how long it will take.
   func announce(_ suites: [Suite], _ folder: String) {
-    let layers = plan.groups.count
-    printToStandardError(
-      """
-      \(suites.map(\.name).joined(separator: ", ")): \(plan.caseCount) cases on \(layers) layers and layouts, \
-      about \(Self.duration(estimate.total)); results in \(folder)
-      """)
+    let cases = Self.count(plan.caseCount, "case")
+    let layers = Self.count(Set(plan.groups.map(\.entry)).count, "layer")
+    status.print(
+      "\(suites.map(\.name).joined(separator: ", ")): \(cases) on \(layers), about \(Self.duration(estimate.total)); "
+        + "results in \(folder)")
   }
 
   /// A layer begins.
-  func begin(_ index: Int, _ group: CaseGroup) {
+  func begin(_ index: Int) {
     self.index = index
-    self.group = group
+    groupStarted = monotonicSeconds()
     finishedInGroup = 0
-    draw()
+    lastUpdate = min(lastUpdate, groupStarted - (status.isVisible ? interval : 0))
+    update()
   }
 
   /// A case has ended.
@@ -50,48 +54,82 @@ final class Progress {
     case .incorrect: remark("INCORRECT", result, result.verification?.failure ?? "it differs from the reference")
     case .measured: break
     }
-    draw()
+    update()
   }
 
-  /// All is done: the terminal's line goes.
-  func end() { if isTerminal { write("\r\u{1B}[K") } }
-
-  private func remark(_ what: String, _ result: CaseResult, _ reason: String) {
-    if isTerminal { write("\r\u{1B}[K") }
-    printToStandardError(
-      "\(what): \(result.item.variant), \(result.item.threads) threads, \(result.group.layer.descriptor) "
-        + "\(result.group.layer.layout.rawValue): \(reason)")
-  }
-
-  private func draw() {
-    guard let group else { return }
-    let now = DispatchTime.now()
-    let elapsed = Double(now.uptimeNanoseconds - started.uptimeNanoseconds) * 1e-9
-    if !isTerminal && Double(now.uptimeNanoseconds - lastLine.uptimeNanoseconds) * 1e-9 < Self.interval { return }
-    lastLine = now
-    // The estimate, corrected by how it fared so far.
-    let share = group.cases.isEmpty ? 0 : Double(finishedInGroup) / Double(group.cases.count)
-    let done = estimate.seconds[..<index].reduce(0, +) + share * estimate.seconds[index]
-    let pace = done > 1 ? elapsed / done : 1
-    let left = max(0, estimate.total - done) * pace
-    let fraction = estimate.total > 0 ? done / estimate.total : 0
+  /// Some time has passed: to be called often, between samples and never during one.
+  func update() {
+    let now = monotonicSeconds()
+    guard now - lastUpdate >= interval, plan.groups.indices.contains(index) else { return }
+    lastUpdate = now
+    let state = ProgressState(
+      seconds: estimate.seconds, index: index,
+      share: Double(finishedInGroup) / Double(max(1, plan.groups[index].cases.count)),
+      elapsed: now - started, elapsedInGroup: now - groupStarted)
+    let layer = plan.groups[index].layer
+    let name = plan.groups[index].entry.name.map { " \($0)" } ?? ""
     let text =
-      "\(Int(fraction * 100)) %, \(finished) of \(plan.caseCount) cases, \(Self.duration(left)) left, "
-      + "\(group.layer.descriptor) \(group.layer.layout.rawValue)"
-    if isTerminal {
-      let width = 20
-      let filled = Int(fraction * Double(width))
-      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-      write("\r\u{1B}[K\(bar) \(text)")
+      "\(Int(state.fraction * 100)) %, \(finished) of \(plan.caseCount) cases, \(Self.duration(state.left)) left, "
+      + "\(layer.descriptor) \(layer.layout.rawValue)\(name)"
+    if status.isVisible {
+      status.show(Self.bar(state.fraction, width: terminalWidth(STDERR_FILENO) < 80 ? 0 : 20) + text)
     } else {
-      printToStandardError(text)
+      status.print(text)
     }
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  /// All is done: the status goes.
+  func end() { status.close() }
 
-  /// A duration for people: seconds up to two minutes, then minutes.
+  private func remark(_ what: String, _ result: CaseResult, _ reason: String) {
+    let layer = result.group.layer
+    status.print(
+      "\(what): \(result.item.variant), \(Self.count(result.item.threads, "thread")), "
+        + "\(layer.descriptor) \(layer.layout.rawValue): \(reason)")
+  }
+
+  private static func bar(_ fraction: Double, width: Int) -> String {
+    if width == 0 { return "" }
+    let filled = Int(fraction * Double(width))
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled) + " "
+  }
+
+  private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+  /// A duration for people: seconds up to two minutes, then minutes, then hours and minutes.
   static func duration(_ seconds: Double) -> String {
-    seconds < 120 ? "\(Int(seconds.rounded(.up))) s" : "\(Int((seconds / 60).rounded(.up))) min"
+    let whole = Int(min(max(0, seconds), 1e9).rounded(.up))
+    if whole < 120 { return "\(whole) s" }
+    let minutes = (whole + 59) / 60
+    return minutes < 120 ? "\(minutes) min" : "\(minutes / 60) h \(minutes % 60) min"
   }
 }
+
+/// How far a run has come, by its estimate corrected by how that fared so far.
+struct ProgressState {
+  /// The part of the estimated time that is done, from 0 to 1.
+  let fraction: Double
+  /// Seconds that are left.
+  let left: Double
+
+  /// - Parameters:
+  ///   - seconds: estimates of all groups.
+  ///   - index: the present group.
+  ///   - share: the part of its cases that have ended.
+  ///   - elapsed: seconds since the run began.
+  ///   - elapsedInGroup: seconds since the present group began.
+  init(seconds: [Double], index: Int, share: Double, elapsed: Double, elapsedInGroup: Double) {
+    let total = seconds.reduce(0, +)
+    let before = seconds[..<index].reduce(0, +)
+    // How much longer than estimated the groups before took; unknown until a second of them is past.
+    let past = elapsed - elapsedInGroup
+    let pace = past > 1 && before > 0 ? past / before : 1
+    // All cases of a group are measured in the same rounds, so they end together: until then time has to tell.
+    let byTime = min(0.95, elapsedInGroup / max(1e-3, seconds[index] * pace))
+    let done = before + max(share, byTime) * seconds[index]
+    fraction = total > 0 ? min(1, done / total) : 0
+    left = max(0, total - done) * pace
+  }
+}
+
+private func monotonicSeconds() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }

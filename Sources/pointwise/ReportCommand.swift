@@ -25,7 +25,6 @@ struct ReportCommand: ParsableCommand {
     } catch {
       throw Exit.failure(error, Exit.io)
     }
-    print(ConsoleReport.render(contents.rows))
-    print("Report: \(folder)/\(RunFolder.File.report)")
+    try printResults(contents.rows, in: folder)
   }
 }

@@ -5,43 +5,40 @@ import Statistics
 
 /// Turns results into rows, and appends them to the run folder as soon as they are complete.
 ///
-/// A row of several threads carries the speedup over one thread. So it is held back until the one-thread cases of its
-/// kernel have ended, a few seconds at most: they are measured in the same rounds.
+/// A row carries the speedup over one thread. So it is held back until the one-thread cases of its kernel have ended, a
+/// few seconds at most: they are measured in the same rounds.
 final class RowWriter {
   /// The rows that are in the folder, in their order.
-  private(set) var rows: [Row] = []
+  private(set) var rows: [Row]
 
   private let folder: RunFolder
   private let run: String
   private let precisionPercent: Double
   private var held: [(row: Row, samples: [Results.Sample])] = []
   /// One-thread cases of the present layer that have not ended, by kernel, ISA and cache state.
-  private var awaited: [String: Int] = [:]
-  /// The best one-thread median of the present layer, by the same.
-  private var baselines: [String: Double] = [:]
+  private var awaited: [[String]: Int] = [:]
 
-  init(_ folder: RunFolder, run: String, precisionPercent: Double) {
+  /// A writer to a folder in which `rows` are already; they are baselines of the rows to come.
+  init(_ folder: RunFolder, run: String, precisionPercent: Double, rows: [Row] = []) {
     self.folder = folder
     self.run = run
     self.precisionPercent = precisionPercent
+    self.rows = rows
   }
 
   /// Prepares for the cases of a layer; those of the one before have ended.
   func begin(_ group: CaseGroup) throws(ResultsError) {
     try flush()
     awaited = [:]
-    baselines = [:]
-    for item in group.cases where item.threads == 1 { awaited[key(item), default: 0] += 1 }
+    for item in group.cases where item.threads == 1 {
+      awaited[Self.key(Row(group, item, run: run)), default: 0] += 1
+    }
   }
 
   /// Takes the result of a case.
   func add(_ result: CaseResult) throws(ResultsError) {
     let row = Row(result, run: run, precisionPercent: precisionPercent)
-    let key = key(result.item)
-    if result.item.threads == 1 {
-      awaited[key, default: 1] -= 1
-      if let time = row.timeMedian { baselines[key] = min(time, baselines[key] ?? .infinity) }
-    }
+    if row.threads == 1 { awaited[Self.key(row), default: 1] -= 1 }
     held.append((row, Results.Sample.all(of: result, caseKey: row.caseKey)))
     try write { self.awaited[Self.key($0), default: 0] == 0 }
   }
@@ -50,50 +47,48 @@ final class RowWriter {
   func flush() throws(ResultsError) { try write { _ in true } }
 
   private func write(_ isComplete: (Row) -> Bool) throws(ResultsError) {
-    var waiting: [(row: Row, samples: [Results.Sample])] = []
-    for (row, samples) in held {
-      guard row.threads == 1 || isComplete(row) else {
-        waiting.append((row, samples))
-        continue
-      }
-      var row = row
-      if let time = row.timeMedian, let baseline = baselines[Self.key(row)] {
-        row.speedup = baseline / time
-        row.efficiencyPercent = 100 * baseline / time / Double(row.threads)
-      }
+    guard held.contains(where: { isComplete($0.row) }) else { return }
+    let baselines = Baselines(rows + held.map(\.row))
+    while let index = held.firstIndex(where: { isComplete($0.row) }) {
+      var (row, samples) = held[index]
+      row.speedup = baselines.speedupOverOneThread(row)
+      row.efficiencyPercent = row.speedup.map { 100 * $0 / Double(row.threads) }
+      // It leaves the queue first: what fails once is not tried again, and cannot be written twice.
+      held.remove(at: index)
       try folder.append(samples)
       try folder.append(row)
       rows.append(row)
     }
-    held = waiting
   }
 
-  private func key(_ item: Case) -> String { "\(item.kernel.name) \(item.kernel.isa.rawValue) \(item.cache.rawValue)" }
-  private static func key(_ row: Row) -> String { "\(row.kernel) \(row.isa) \(row.cache)" }
+  private static func key(_ row: Row) -> [String] { [row.kernel, row.isa, row.cache] }
 }
 
 extension Row {
-  /// The row of a result. Speedup and efficiency need other rows, and are set later.
-  init(_ result: CaseResult, run: String, precisionPercent: Double) {
-    let layer = result.group.layer
-    let entry = result.group.entry
-    let item = result.item
+  /// The row of a case that has not been run: what identifies it, and nothing else.
+  init(_ group: CaseGroup, _ item: Case, run: String) {
+    let layer = group.layer
     let policy = item.placement.policy
     self.init(
-      run: run, suite: result.group.suite, network: entry.network, layer: layer.descriptor, op: layer.op,
+      run: run, suite: group.suite, network: group.entry.network, layer: layer.descriptor, op: layer.op,
       layout: layer.layout, dtype: layer.dtype, mb: layer.shape.mb, ic: layer.shape.ic, oc: layer.shape.oc,
       ih: layer.shape.ih, iw: layer.shape.iw, oh: layer.shape.oh, ow: layer.shape.ow, sh: layer.shape.sh,
-      sw: layer.shape.sw, m: layer.m, n: layer.n, k: layer.k, count: entry.count, bias: layer.bias,
+      sw: layer.shape.sw, m: layer.m, n: layer.n, k: layer.k, count: group.entry.count, bias: layer.bias,
       activation: layer.activation, variant: item.variant.description, kernel: item.kernel.name,
       isa: item.kernel.isa.rawValue, split: item.split.rawValue, team: item.team.rawValue, threads: item.threads,
       places: "\(policy.places)", bind: policy.bind.rawValue,
       cpus: item.placement.assignments.compactMap(\.cpu).map(String.init).joined(separator: " "),
       cache: item.cache.rawValue, status: .ok)
+  }
+
+  /// The row of a result. Speedup and efficiency need other rows, and are set later.
+  init(_ result: CaseResult, run: String, precisionPercent: Double) {
+    self.init(result.group, result.item, run: run)
     maxError = result.verification?.error
     errorBound = result.verification?.bound
     prepare = result.prepareNanoseconds.map(Double.init)
     switch result.outcome {
-    case .measured(let measurement): set(measurement, layer, item, precisionPercent)
+    case .measured(let measurement): set(measurement, result.group.layer, result.item, precisionPercent)
     case .incorrect:
       status = .incorrect
       notes = result.verification?.failure

@@ -3,7 +3,6 @@ import Foundation
 import Harness
 import Kernels
 import Layers
-import Reports
 import Results
 import SystemPackage
 import Teams
@@ -49,7 +48,8 @@ struct RunCommand: ParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp(
       "Measure a case until the 95 % interval of its median is within ± this many percent. Default: 2.",
-      valueName: "percent"))
+      valueName: "percent"),
+    transform: { try NumberOption.positive($0, upTo: 100, "percent") })
   var precision: Double?
 
   @Option(
@@ -57,12 +57,15 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp(
       "… or until this many seconds are spent on it. A case of which one execution would take longer is skipped. "
         + "Default: 1.",
-      valueName: "seconds"))
+      valueName: "seconds"),
+    transform: { try NumberOption.positive($0, upTo: 86_400, "seconds") })
   var maxTime: Double?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Seed of the data and of the order of the cases.", valueName: "n"))
-  var seed: UInt64 = 1
+    parsing: .unconditional,
+    help: ArgumentHelp("Seed of the data and of the order of the cases. Default: 1.", valueName: "n"),
+    transform: { try NumberOption.integer($0, in: 0...UInt64.max) })
+  var seed: UInt64?
 
   @Option(
     help: ArgumentHelp("The run folder. Default: Reports/<host>-<suite>-<date>-<time>.", valueName: "folder"))
@@ -75,100 +78,49 @@ struct RunCommand: ParsableCommand {
   var resume: String?
 
   func validate() throws {
-    if let precision, !(precision > 0 && precision <= 100) {
-      throw ValidationError("--precision is \(precision); expected a percentage above 0 and up to 100")
+    if resume != nil, let other = given.first {
+      throw ValidationError(
+        "--resume takes the command line from its folder; expected nothing beside it, but \(other) is given")
     }
-    if let maxTime, !(maxTime > 0 && maxTime <= 86_400) {
-      throw ValidationError("--max-time is \(maxTime); expected seconds above 0 and up to 86400")
-    }
-    if resume != nil,
-      CommandLine.arguments.contains(where: { $0.hasPrefix("-") && !$0.hasPrefix("--resume") }) || !suites.isEmpty
-    {
-      throw ValidationError("--resume takes the command line from its folder; expected no other argument beside it")
-    }
+    if output == "" { throw ValidationError("--output '': expected the name of a folder") }
+    if resume == "" { throw ValidationError("--resume '': expected the folder of a run") }
+  }
+
+  /// What is given besides `--resume`, in words.
+  private var given: [String] {
+    (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + placement.given
+      + [
+        ("--team", team != nil), ("--cache", cache != nil), ("--precision", precision != nil),
+        ("--max-time", maxTime != nil), ("--seed", seed != nil), ("--output", output != nil),
+      ].filter(\.1).map(\.0)
   }
 
   func run() throws {
+    let status = StatusLine()
+    let interruption = Interruption(
+      status, promise: "finishing the present sample, then writing what was measured …")
+    if let resume {
+      try ResumedRun(folder: resume).run(status, interruption)
+    } else {
+      try begin(status, interruption)
+    }
+  }
+
+  private func begin(_ status: StatusLine, _ interruption: Interruption) throws {
     let suites = try loadSuites(self.suites.isEmpty ? [BenchmarksFolder.defaultSuite] : self.suites)
-    let topology = try topologyOrExit(nil)
-    let catalog = Catalog.current()
-    let environment = Environment.capture(
-      isas: catalog.isas.map(\.rawValue), machine: try? JSONValue(encoding: topology.machine),
-      commit: checkout().flatMap { Environment.commit(ofCheckout: $0) })
-    let plan = try plan(suites, topology.machine, catalog, environment)
-    let settings = settings(suites)
-    let estimate = try RunEstimate(
-      plan, settings: settings, caches: CacheSizes(topology.machine), cores: topology.machine.eligiblePUs.count)
-
-    let folder = try makeFolder(suites, environment)
-    let identifier = FilePath(folder.path).lastComponent?.string ?? folder.path
-    var manifest = RunManifest(
-      run: identifier, toolVersion: Pointwise.configuration.version, commandLine: CommandLine.arguments,
-      started: Date(), seed: seed, suites: suites.map { .init(name: $0.name, file: $0.file) },
-      settings: .init(
-        precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime),
-      environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
-      skippedEntries: suites.flatMap(\.skipped).map {
-        .init(file: $0.location.file, line: $0.location.line ?? 0, text: $0.descriptor, reason: $0.reason)
-      })
-    let interruption = Interruption()
-    let progress = Progress(plan, estimate)
-    progress.announce(suites, folder.path)
-    let writer = RowWriter(folder, run: identifier, precisionPercent: settings.stopRule.precisionPercent)
-    do {
-      try folder.write(manifest)
-      try Runner(plan, topology: topology, catalog: catalog, settings: settings).run(
-        isInterrupted: { interruption.isRequested },
-        starting: { index, group in
-          try writer.begin(group)
-          progress.begin(index, group)
-        },
-        report: { result in
-          try writer.add(result)
-          progress.finish(result)
-        })
-      try writer.flush()
-      progress.end()
-      manifest.status = interruption.isRequested ? .interrupted : .complete
-      manifest.ended = Date()
-      try folder.finish()
-      try folder.write(manifest)
-      try RunFolder.write(MarkdownReport.render(manifest, writer.rows), to: RunFolder.File.report, in: folder.path)
-    } catch let error as ResultsError {
-      throw Exit.failure("\(error); what was measured until then is in \(folder.path)", Exit.io)
-    } catch let error as TeamError {
-      throw Exit.failure(error, Exit.data)
-    }
-    print(ConsoleReport.render(writer.rows))
-    print("Report: \(folder.path)/\(RunFolder.File.report)")
+    let setup = try RunSetup(self, suites: suites)
+    let estimate = try setup.estimate(setup.plan)
+    // Nothing was measured, so there is nothing to keep.
     if interruption.isRequested { throw ExitCode(interruption.exitCode) }
-    if writer.rows.contains(where: { $0.status == .incorrect || $0.status == .failed }) { throw Exit.incorrect }
-  }
 
-  private func plan(
-    _ suites: [Suite], _ machine: Machine, _ catalog: Catalog, _ environment: Environment
-  ) throws -> Plan {
-    var wanted = Selection(selection)
-    wanted.teams = team?.values
-    wanted.caches = cache?.values
-    wanted.places = placement.places.map { [$0] }
-    wanted.binds = placement.bind.map { [$0] }
-    wanted.policy = placement.policy
-    do {
-      return try Plan(
-        suites: suites, selection: wanted, machine: machine, catalog: catalog,
-        availableMemory: environment.memoryAvailable)
-    } catch {
-      throw Exit.failure(error, error.isUsage ? Exit.usage : Exit.data)
-    }
-  }
-
-  /// The command line's settings, or else the suites', or else the defaults. Of several suites the stricter one counts.
-  private func settings(_ suites: [Suite]) -> RunSettings {
-    var settings = RunSettings(seed: seed)
-    if let value = precision ?? suites.compactMap(\.precision).min() { settings.stopRule.precisionPercent = value }
-    if let value = maxTime ?? suites.compactMap(\.maxTime).max() { settings.stopRule.maxTime = value }
-    return settings
+    let folder = try makeFolder(suites, setup.environment)
+    // "." and ".." are no names.
+    let manifest = try setup.manifest(
+      run: FilePath(absolute(folder.path)).lexicallyNormalized().lastComponent?.string ?? folder.path,
+      commandLine: CommandLine.arguments)
+    try RunExecution(
+      plan: setup.plan, setup: setup, estimate: estimate, folder: folder, manifest: manifest, rowsBefore: []
+    ).run(status, interruption)
   }
 
   private func makeFolder(_ suites: [Suite], _ environment: Environment) throws -> RunFolder {
@@ -180,12 +132,11 @@ struct RunCommand: ParsableCommand {
       throw Exit.failure(error, Exit.io)
     }
   }
+}
 
-  /// The folder of the sources that this program was built from, if it runs from there.
-  private func checkout() -> FilePath? {
-    guard let folder = try? BenchmarksFolder.locate() else { return nil }
-    return FilePath(folder).removingLastComponent()
-  }
+/// `path` as seen from the root, whatever the working directory becomes.
+func absolute(_ path: String) -> String {
+  FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(path)).string
 }
 
 extension Selection {
@@ -208,12 +159,22 @@ func loadSuites(_ names: [String]) throws -> [Suite] {
   do throws(SuiteError) {
     let folders = try BenchmarksFolder.locate().map { [$0] } ?? []
     var suites: [Suite] = []
-    for name in names { suites.append(try Suite.load(name, searching: folders)) }
+    for name in names {
+      let suite = try Suite.load(name, searching: folders)
+      if suites.contains(where: { $0.file == suite.file }) {
+        throw SuiteError("the suite '\(name)' is given twice; expected each once", at: nil)
+      }
+      suites.append(suite)
+    }
     for suite in suites {
       for note in suite.notes { printToStandardError("Note: \(note)") }
       if !suite.skipped.isEmpty {
         printToStandardError(
           "Note: \(suite.file): \(suite.skipped.count) descriptors are no 1×1 convolutions and skipped")
+      }
+      if let twin = suites.first(where: { $0.name == suite.name && $0.file != suite.file }) {
+        throw SuiteError(
+          "the suites of \(twin.file) and \(suite.file) are both called '\(suite.name)'; expected distinct names", at: nil)
       }
       if suite.entries.isEmpty {
         throw SuiteError("the suite \(suite.name) has no layer that the lab can run", at: nil)

@@ -41,18 +41,20 @@ struct SelectionOptions: ParsableArguments {
     help: ArgumentHelp(
       "Numbers of threads, such as 1,2,4, or all. Default: run measures 1,all; verify checks 1, 2 and 5.",
       valueName: "n,…"),
-    transform: { try ThreadCounts($0) })
+    transform: { text in try parsingWord { () throws(PlacementError) in try ThreadCounts(text) } })
   var threads: ThreadCounts?
 
   @Option(
     help: ArgumentHelp("Memory layouts of convolutions: nchw, nhwc. Default: both.", valueName: "layout,…"),
-    transform: { text in
-      let layouts = try ListOption<Layout>.parse(text)
-      // A fully connected layer has one layout, so there is nothing to choose.
-      for layout in layouts.values where !Layout.applicable(to: .conv1x1).contains(layout) {
-        throw ValidationError("'\(layout.rawValue)' is not one of nchw, nhwc")
-      }
-      return layouts
-    })
+    // A fully connected layer has one layout, so there is nothing to choose.
+    transform: { try ListOption.parse($0, known: Layout.applicable(to: .conv1x1)) })
   var layout: ListOption<Layout>?
+
+  /// The flags that are given.
+  var given: [String] {
+    [
+      ("--kernel", kernel != nil), ("--skip-kernel", skipKernel != nil), ("--layer", layer != nil), ("--isa", isa != nil),
+      ("--split", split != nil), ("--threads", threads != nil), ("--layout", layout != nil),
+    ].filter(\.1).map(\.0)
+  }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Reports
 import Topology
 
 /// `pointwise topology`: the machine, and where the threads of a placement would sit on it.
@@ -16,7 +17,7 @@ struct TopologyCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Numbers of threads to place, such as 1,2,4, or all. (default: all)", valueName: "n,…"),
-    transform: { try ThreadCounts($0) })
+    transform: { text in try parsingWord { () throws(PlacementError) in try ThreadCounts(text) } })
   var threads = ThreadCounts.all
 
   @OptionGroup(title: "Placement")
@@ -35,7 +36,7 @@ struct TopologyCommand: ParsableCommand {
     let machine = try topologyOrExit(topology).machine
     var report = TopologyReport(machine: machine, features: machine.isThisSystem ? .current() : nil)
     if !json {
-      print(report.machineText)
+      try printToStandardOutput(report.machineText)
     }
     do {
       let policy = placement.policy
@@ -48,10 +49,10 @@ struct TopologyCommand: ParsableCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(report), as: UTF8.self))
+      try printToStandardOutput(String(decoding: try encoder.encode(report), as: UTF8.self))
     } else {
       for placement in report.placements {
-        print("\n" + TopologyReport.text(of: placement))
+        try printToStandardOutput("\n" + TopologyReport.text(of: placement))
       }
     }
   }
@@ -63,8 +64,7 @@ func topologyOrExit(_ argument: String?) throws -> HwlocTopology {
   do {
     return try HwlocTopology(argument.map(Machine.Source.init(argument:)) ?? .thisSystem)
   } catch {
-    FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
-    throw ExitCode(argument == nil ? 74 : 65)
+    throw Exit.failure(error, argument == nil ? Exit.io : Exit.data)
   }
 }
 
@@ -84,5 +84,5 @@ func placesText(on machine: Machine) -> String {
     }
   }
   rows.append(["{list}", "", "", "", "OS CPUs, such as '{0},{2},{4-5}'; eligible are \(machine.eligible)"])
-  return TextTable.lines(rows).joined(separator: "\n")
+  return TextColumns.lines(rows).joined(separator: "\n")
 }

@@ -1,4 +1,5 @@
 import Kernels
+import Reports
 import Topology
 
 /// What `pointwise topology` shows: encoded as JSON, or as text.
@@ -37,7 +38,7 @@ struct TopologyReport: Codable {
     facts.append(["eligible", Self.words(machine.eligible)])
 
     let origin = machine.isThisSystem ? "this system" : "NOT THIS MACHINE: from \(machine.origin)"
-    return (["Machine: \(origin)"] + TextTable.lines(facts, indent: 2) + [""] + TextTable.lines(objects))
+    return (["Machine: \(origin)"] + TextColumns.lines(facts, indent: 2) + [""] + TextColumns.lines(objects))
       .joined(separator: "\n")
   }
 
@@ -96,7 +97,7 @@ struct TopologyReport: Codable {
     let noun = placement.threads == 1 ? "thread" : "threads"
     let mark = placement.oversubscribed ? " (OVERSUBSCRIBED: threads share CPUs)" : ""
     let title = "Placement: \(placement.threads) \(noun), \(placement.policy)\(mark)"
-    return ([title] + TextTable.lines(rows, indent: 2)).joined(separator: "\n")
+    return ([title] + TextColumns.lines(rows, indent: 2)).joined(separator: "\n")
   }
 
   /// The set, or that there is none in it.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Harness
 import Kernels
 import Layers
+import Results
 import Teams
 import Topology
 
@@ -22,10 +23,14 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup(title: "What to check")
   var selection: SelectionOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of the data.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Seed of the data. Default: 1.", valueName: "n"),
+    transform: { try NumberOption.integer($0, in: 0...UInt64.max) })
   var seed: UInt64 = 1
 
   func run() throws {
+    let status = StatusLine()
+    let interruption = Interruption(status, promise: "finishing the present layer …")
     let catalog = Catalog.current()
     let topology = try topologyOrExit(nil)
     var wanted = Selection(selection)
@@ -34,7 +39,6 @@ struct VerifyCommand: ParsableCommand {
     wanted.policy.oversubscription = .wrap
     let kernels: [Kernel]
     let placements: [Placement]
-    var layers: [Layer]
     do {
       kernels = try Plan.kernels(nil, wanted, catalog)
       let counts = wanted.threads?.counts(capacity: try wanted.policy.capacity(on: topology.machine)) ?? [1, 2, 5]
@@ -42,19 +46,7 @@ struct VerifyCommand: ParsableCommand {
     } catch {
       throw Exit.failure("\(error)", Exit.usage)
     }
-    if suites.isEmpty {
-      layers = HostileLayers.all()
-    } else {
-      layers = try loadSuites(suites).flatMap { suite in
-        try suite.entries.flatMap { entry in try Layout.applicable(to: entry.op).map { try entry.layer(layout: $0) } }
-      }
-    }
-    layers = layers.filter { layer in
-      (wanted.layouts?.contains(layer.layout) ?? true || layer.op == .fc)
-        && (wanted.layers?.contains { Glob.matches(layer.descriptor, $0) } ?? true)
-    }
-
-    let interruption = Interruption()
+    let layers = try self.layers(wanted, topology.machine, catalog)
     var checks = 0
     var failures = 0
     do {
@@ -65,20 +57,53 @@ struct VerifyCommand: ParsableCommand {
         checks += 1
         guard let failure = outcome.verification.failure else { return }
         failures += 1
-        print(
+        try printToStandardOutput(
           "FAIL \(outcome.variant), \(outcome.threads) threads, \(outcome.layer.descriptor) \(outcome.layer.layout.rawValue), "
             + "bias \(outcome.layer.bias), \(outcome.layer.activation.rawValue): \(failure)")
       }
+    } catch let code as ExitCode {
+      throw code
     } catch {
       throw Exit.failure("\(error)", Exit.data)
     }
     let isas = Set(kernels.map(\.isa)).sorted().map(\.rawValue).joined(separator: ", ")
-    print(
+    try printToStandardOutput(
       """
       \(checks - failures) of \(checks) checks passed: \(Set(kernels.map(\.name)).count) kernels for \(isas), \
       \(layers.count) layers, \(placements.map { String($0.threads) }.joined(separator: ", ")) threads, seed \(seed)
       """)
     if interruption.isRequested { throw ExitCode(interruption.exitCode) }
     if failures > 0 { throw Exit.incorrect }
+  }
+
+  /// The layers of the suites, or else the hostile ones, that the flags leave.
+  private func layers(_ wanted: Selection, _ machine: Machine, _ catalog: Catalog) throws -> [Layer] {
+    let layers: [Layer]
+    if suites.isEmpty {
+      layers = HostileLayers.all().filter { layer in
+        (layer.op == .fc || wanted.layouts?.contains(layer.layout) ?? true)
+          && wanted.layers?.contains { Glob.matches(layer.descriptor, $0) } ?? true
+      }
+    } else {
+      do {
+        // The plan of a run, for its layers and for its check that they fit the memory.
+        var selection = wanted
+        selection.splits = nil
+        selection.threads = .oneAndAll
+        layers = try Plan(
+          suites: try loadSuites(suites), selection: selection, machine: machine, catalog: catalog,
+          availableMemory: Environment.capture().memoryAvailable
+        ).groups.map(\.layer)
+      } catch let error as PlanError {
+        throw Exit.failure(error, error.isUsage ? Exit.usage : Exit.data)
+      }
+    }
+    if layers.isEmpty {
+      throw Exit.failure(
+        "--layer '\(wanted.layers?.joined(separator: ",") ?? "*")' leaves no layer; expected a pattern that matches a "
+          + "descriptor in the layouts asked for",
+        Exit.usage)
+    }
+    return layers
   }
 }

@@ -62,6 +62,17 @@ public struct Plan: Sendable {
     self.groups = groups.filter { !$0.cases.isEmpty }
   }
 
+  /// The cases for which `isIncluded` holds; a layer of which none is left goes too.
+  public func filter(_ isIncluded: (CaseGroup, Case) -> Bool) -> Plan {
+    Plan(
+      groups: groups.map { group in
+        CaseGroup(
+          suite: group.suite, entry: group.entry, layer: group.layer, cases: group.cases.filter { isIncluded(group, $0) })
+      }.filter { !$0.cases.isEmpty })
+  }
+
+  private init(groups: [CaseGroup]) { self.groups = groups }
+
   /// Every combination of kernel, thread count, placement, split and team that `suite` and `selection` ask for.
   private static func cases(
     _ suite: Suite, _ selection: Selection, _ machine: Machine, _ catalog: Catalog

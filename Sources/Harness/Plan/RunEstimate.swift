@@ -12,7 +12,7 @@ public struct RunEstimate: Sendable {
   /// Seconds for the whole plan.
   public var total: Double { seconds.reduce(0, +) }
 
-  /// Rounds that a case takes, as a rule, until its interval is narrow enough.
+  /// Rounds that a case takes, as a rule, until its interval is ±2 % wide. The width falls with their square root.
   private static let typicalRounds = 14.0
   /// Multiply-adds that the Double reference does in a second on one core.
   private static let referenceRate = 1e9
@@ -26,6 +26,8 @@ public struct RunEstimate: Sendable {
     var rates: [String: Double] = [:]
     var seconds: [Double] = []
     let perCore = Double(max(1, cores))
+    let narrowing = 2 / settings.stopRule.precisionPercent
+    let rounds = Self.typicalRounds * narrowing * narrowing
     for group in plan.groups {
       let layer = group.layer
       let work = layer.flops / 2
@@ -41,7 +43,7 @@ public struct RunEstimate: Sendable {
         // Two checks, the choice of iterations, and the rounds; short executions are warmed up every time.
         let sample = max(execution, settings.sampleNanoseconds * 1e-9) + (execution < 0.02 ? execution : 0)
         let least = Double(settings.stopRule.minimumRounds) * sample
-        total += compared + 4 * execution + max(least, min(settings.stopRule.maxTime, Self.typicalRounds * sample))
+        total += compared + 4 * execution + max(least, min(settings.stopRule.maxTime, rounds * sample))
       }
       seconds.append(total)
     }

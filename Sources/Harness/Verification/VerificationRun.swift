@@ -40,8 +40,8 @@ public struct VerificationRun {
 
   /// Runs every check, and hands each outcome to `report`, until `isInterrupted` says to stop.
   ///
-  /// - Throws: `OutOfMemory`, or `TeamError` if a worker cannot be bound to its CPU.
-  public func run(isInterrupted: () -> Bool = { false }, report: (Outcome) -> Void) throws {
+  /// - Throws: `OutOfMemory`, `TeamError` if a worker cannot be bound to its CPU, or what `report` throws.
+  public func run(isInterrupted: () -> Bool = { false }, report: (Outcome) throws -> Void) throws {
     let teams = TeamPool(topology)
     let references = ReferenceCache()
     for layer in layers {
@@ -70,7 +70,7 @@ public struct VerificationRun {
         }
       }
       for (kernel, split, placement, result) in checks {
-        report(
+        try report(
           Outcome(
             layer: layer,
             variant: Variant(kernel: kernel.name, isa: kernel.isa, split: split, team: DispatchTeam.kind),

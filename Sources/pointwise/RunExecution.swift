@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import Harness
+import Reports
+import Results
+
+/// Carries out a plan, or what is left of it, into a run folder, and reports.
+struct RunExecution {
+  /// What is to be measured.
+  let plan: Plan
+  let setup: RunSetup
+  let estimate: RunEstimate
+  let folder: RunFolder
+  var manifest: RunManifest
+  /// The rows that are in the folder already.
+  let rowsBefore: [Row]
+
+  /// Measures until all is done, a signal arrives or something fails, and reports what there is then.
+  ///
+  /// - Throws: the error that ends the process, after one sentence on standard error.
+  func run(_ status: StatusLine, _ interruption: Interruption) throws {
+    let progress = Progress(plan, estimate, status)
+    let writer = RowWriter(
+      folder, run: manifest.run, precisionPercent: setup.settings.stopRule.precisionPercent, rows: rowsBefore)
+    var manifest = manifest
+    var failure: (any Error)?
+    do {
+      try folder.write(manifest)
+      progress.announce(setup.suites, folder.path)
+      try Runner(plan, topology: setup.topology, catalog: setup.catalog, settings: setup.settings).run(
+        isInterrupted: {
+          progress.update()
+          return interruption.isRequested
+        },
+        starting: { index, group in
+          try writer.begin(group)
+          progress.begin(index)
+        },
+        report: { result in
+          try writer.add(result)
+          progress.finish(result)
+        })
+    } catch {
+      failure = error
+    }
+    progress.end()
+
+    // Whatever happened: what was measured is kept and reported, as far as the disk takes it.
+    func attempt(_ body: () throws -> Void) { do { try body() } catch { failure = failure ?? error } }
+    attempt { try writer.flush() }
+    attempt { try folder.finish() }
+    manifest.status = failure != nil ? .failed : interruption.isRequested ? .interrupted : .complete
+    manifest.ended = Date()
+    attempt { try folder.write(manifest) }
+    attempt {
+      try RunFolder.write(MarkdownReport.render(manifest, writer.rows), to: RunFolder.File.report, in: folder.path)
+    }
+    // The sentence comes before the table, which nobody may be able to read any more.
+    var exit: (any Error)?
+    if let failure {
+      let isSystemError = (failure as? ResultsError)?.isSystemError ?? false
+      exit = Exit.failure(
+        "\(failure); what was measured until then is in \(folder.path)", isSystemError ? Exit.io : Exit.data)
+    }
+    do { try printResults(writer.rows, in: folder.path) } catch { exit = exit ?? error }
+    if let exit { throw exit }
+    if interruption.isRequested {
+      printToStandardError("To measure the rest: pointwise run --resume \(folder.path)")
+      throw ExitCode(interruption.exitCode)
+    }
+    if writer.rows.contains(where: \.isFault) { throw Exit.incorrect }
+  }
+}
+
+/// Prints the table of a run, and where its report is.
+func printResults(_ rows: [Row], in folder: String) throws {
+  let width = isatty(STDOUT_FILENO) == 1 ? terminalWidth(STDOUT_FILENO) : nil
+  let table = ConsoleReport.render(rows, width: width)
+  try printToStandardOutput(table + (table.isEmpty ? "" : "\n") + "Report: \(folder)/\(RunFolder.File.report)")
+}
+
+extension Row {
+  /// Whether the row makes a run end with exit code 1.
+  var isFault: Bool { status == .incorrect || status == .failed }
+}
