@@ -34,11 +34,9 @@ public struct Placement: Hashable, Sendable, Codable {
     assignments.count
   }
 
-  /// The OS CPUs in the order of the threads, such as `0,2,4`; a CPU that threads share is named for each of them.
-  /// Empty when the threads are not pinned.
-  public var cpuList: String {
-    assignments.compactMap(\.cpu).map(String.init).joined(separator: ",")
-  }
+  /// The OS CPUs in the order of the threads, separated by spaces, such as `0 2 4`; a CPU that threads share is named for
+  /// each of them. Empty when the threads are not pinned.
+  public var cpuList: String { assignments.compactMap(\.cpu).map(String.init).joined(separator: " ") }
 }
 
 /// CPUs that threads are dealt to: a processing unit, a core, an L3 group … or an entry of an explicit list.

@@ -77,7 +77,7 @@ extension Row {
       activation: layer.activation, variant: item.variant.description, kernel: item.kernel.name,
       isa: item.kernel.isa.rawValue, split: item.split.rawValue, team: item.team.rawValue, threads: item.threads,
       places: "\(policy.places)", bind: policy.bind.rawValue,
-      cpus: item.placement.assignments.compactMap(\.cpu).map(String.init).joined(separator: " "),
+      cpus: item.placement.cpuList,
       cache: item.cache.rawValue, status: .ok)
   }
 
@@ -123,6 +123,11 @@ extension Row {
     arithmeticIntensity = layer.arithmeticIntensity
     imbalancePercent = measurement.imbalancePercent
     peakPercent = gflops.map { 100 * $0 / measurement.peak }
+    if let roofline = measurement.roofline {
+      peakGbytesPerSecond = roofline.bandwidth
+      bound = roofline.boundName
+      rooflinePercent = gflops.map { 100 * $0 / roofline.gflops }
+    }
 
     var remarks = ["stopped by \(measurement.stop.rawValue)"]
     quality = .valid

@@ -32,6 +32,10 @@ struct RunExecution {
           progress.update()
           return interruption.isRequested
         },
+        peaks: { peaks in
+          manifest.peaks = try JSONValue(encoding: peaks)
+          try folder.write(manifest)
+        },
         starting: { index, group in
           try writer.begin(group)
           progress.begin(index)

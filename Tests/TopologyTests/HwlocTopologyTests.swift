@@ -184,12 +184,12 @@ struct RealMachineTests {
   func tables() throws {
     let hybrid = try Machines.real("intel-1370p-hybrid-6p8e.xml")
     #expect(hybrid.coreKinds.map(\.cpus) == [CPUSet(12..<20), CPUSet(0..<12)])
-    #expect(try PlacementPolicy(coreKinds: .fastest).resolve(threads: 6, on: hybrid).cpuList == "0,2,4,6,8,10")
+    #expect(try PlacementPolicy(coreKinds: .fastest).resolve(threads: 6, on: hybrid).cpuList == "0 2 4 6 8 10")
     #expect(try PlacementPolicy().capacity(on: hybrid) == 14)
     let epyc = try Machines.real("amd-2xepyc7451-ccx3-smt2.xml")
     #expect(try PlacementPolicy(places: .llCaches).places(on: epyc).allSatisfy { $0.pus.count == 3 })
     let xeon = try Machines.real("intel-2p6c-smt2.xml")
-    #expect(try PlacementPolicy().resolve(threads: 7, on: xeon).cpuList == "0,2,4,6,8,10,1")
-    #expect(try PlacementPolicy(bind: .scatter).resolve(threads: 4, on: xeon).cpuList == "0,1,2,3")
+    #expect(try PlacementPolicy().resolve(threads: 7, on: xeon).cpuList == "0 2 4 6 8 10 1")
+    #expect(try PlacementPolicy(bind: .scatter).resolve(threads: 4, on: xeon).cpuList == "0 1 2 3")
   }
 }

@@ -50,7 +50,7 @@ struct PlacementTests {
     let cpus = seats.compactMap(\.cpu)
     #expect(cpus.count == threads && Set(cpus).count == threads, what)
     #expect(CPUSet(cpus).isSubset(of: machine.eligible), what)
-    #expect(placement.cpuList == cpus.map(String.init).joined(separator: ","), what)
+    #expect(placement.cpuList == cpus.map(String.init).joined(separator: " "), what)
     let consistent = seats.allSatisfy { seat in
       guard let cpu = seat.cpu, let pu = machine.pu(cpu: cpu) else { return false }
       return seat.core == pu.core && seat.l3 == pu.l3 && seat.numaNode == pu.numaNode && seat.package == pu.package
@@ -137,7 +137,7 @@ struct PlacementTests {
   func coreKinds() throws {
     let hybrid = Machines.hybrid()
     let fastest = PlacementPolicy(coreKinds: .fastest)
-    #expect(try fastest.resolve(threads: 6, on: hybrid).cpuList == "0,2,4,6,8,10")
+    #expect(try fastest.resolve(threads: 6, on: hybrid).cpuList == "0 2 4 6 8 10")
     #expect(try PlacementPolicy(coreKinds: .index(0)).capacity(on: hybrid) == 8)
     #expect(try fastest.capacity(on: Machines.machine("package:1 core:8 pu:1")) == 8)
     // The fast kind is masked out: the slow one is the fastest left, and the other index has nothing.

@@ -45,6 +45,8 @@ public struct Measurement: Sendable {
   public var peak: Double
   /// The median clock beside the rounds that count, in GHz.
   public var clockGHz: Double
+  /// The layer's limit under that peak; nil if the bandwidth that it takes was not measured.
+  public var roofline: Roofline?
 
   /// The summary that counts: that of the clean rounds, or else of all.
   public var summary: SampleSummary { clean ?? all }

@@ -33,21 +33,27 @@ public struct Runner {
     self.settings = settings
   }
 
-  /// Measures layer by layer. `starting` is called before each layer, `report` with each case as soon as it has ended;
+  /// Measures the ceilings of every team and placement, which `peaks` gets, then layer by layer. `starting` is called before each layer, `report` with each case as soon as it has ended;
   /// an error that one of them throws ends the run. `isInterrupted` is asked between samples; once it says so, what was
   /// measured of the present layer is reported, and the rest is left out.
   public func run(
-    isInterrupted: @escaping () -> Bool, starting: (_ index: Int, CaseGroup) throws -> Void,
+    isInterrupted: @escaping () -> Bool, peaks: ([Peaks]) throws -> Void, starting: (_ index: Int, CaseGroup) throws -> Void,
     report: @escaping (CaseResult) throws -> Void
   ) throws {
     let teams = TeamPool(topology, probes: catalog.probes)
     let references = ReferenceCache()
     let caches = CacheSizes(topology.machine)
+    let ceilings = Ceilings(PeakMeter(topology, catalog), topology.machine)
+    for item in plan.groups.flatMap(\.cases) {
+      if isInterrupted() { break }
+      try ceilings.measure(item.team, item.placement, teams)
+    }
+    try peaks(ceilings.all)
     for (index, group) in plan.groups.enumerated() {
       if isInterrupted() { return }
       try starting(index, group)
       try Session(
-        group: group, settings: settings, teams: teams, references: references, caches: caches,
+        group: group, settings: settings, teams: teams, references: references, ceilings: ceilings, caches: caches,
         coldBytes: topology.machine.coldBytes, steal: StealTime(), isInterrupted: isInterrupted, report: report
       ).run()
     }

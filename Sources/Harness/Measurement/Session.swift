@@ -11,6 +11,7 @@ struct Session {
   let settings: RunSettings
   let teams: TeamPool
   let references: ReferenceCache
+  let ceilings: Ceilings
   let caches: CacheSizes
   let coldBytes: Int
   let steal: StealTime
@@ -51,6 +52,7 @@ struct Session {
 
   /// Runs the session to its end, or until the user interrupts it.
   func run() throws {
+    ceilings.beginLayer()
     let workbench: Workbench
     do {
       workbench = try Workbench(
@@ -142,6 +144,7 @@ struct Session {
   private func measure(_ progresses: inout [Progress], _ workbench: Workbench) throws {
     for progress in progresses {
       if isInterrupted() { return }
+      try ceilings.refresh(group.layer, progress.item, on: progress.team)
       calibrate(progress)
     }
     var generator = SeededGenerator(seed: settings.seed, stream: UInt64(bitPattern: Int64(group.layer.hashForOrder)))
@@ -258,8 +261,9 @@ struct Session {
   private func finish(_ progress: Progress, _ reason: StopRule.Reason) throws {
     // Interrupted before its first sample: nothing was measured, so there is nothing to report.
     if progress.samples.isEmpty { return }
-    let outcome: CaseResult.Outcome =
-      progress.verification.passed ? .measured(measurement(progress, reason)) : .incorrect
+    var measurement = measurement(progress, reason)
+    measurement.roofline = ceilings.roofline(group.layer, progress.item, peak: measurement.peak)
+    let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect
     try report(
       CaseResult(
         group: group, item: progress.item, outcome: outcome, verification: progress.verification,

@@ -63,11 +63,13 @@ public struct PeakMeter {
   ///
   /// - Throws: `TeamError` if a worker cannot be bound, `OutOfMemory`.
   public func measure(_ kind: TeamKind, _ placement: Placement) throws -> Peaks {
-    let team = try TeamPool(topology).team(kind, placement)
+    try measure(try TeamPool(topology).team(kind, placement), placement)
+  }
+
+  /// Measures every ceiling of `team`, which sits on `placement`.
+  func measure(_ team: any Team, _ placement: Placement) throws(OutOfMemory) -> Peaks {
     var peaks = Peaks(
-      threads: team.threads, team: kind,
-      cpus: placement.assignments.compactMap(\.cpu).map(String.init).joined(separator: " "), multiplyAdds: [:],
-      bandwidths: [])
+      threads: team.threads, team: type(of: team).kind, cpus: placement.cpuList, multiplyAdds: [:], bandwidths: [])
     let sinks = try Sinks(team.threads)
     for probe in probes {
       let flops = Double(team.threads * probe.flopsPerRound)

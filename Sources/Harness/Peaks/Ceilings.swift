@@ -1,0 +1,63 @@
+import Layers
+import Teams
+import Topology
+
+/// The ceilings of a run: those measured before it on every placement, and bandwidths measured anew beside the layers
+/// that are limited by them.
+final class Ceilings {
+  private struct Key: Hashable {
+    let team: TeamKind
+    let cpus: String
+    let threads: Int
+
+    init(_ team: TeamKind, _ placement: Placement) {
+      self.team = team
+      cpus = placement.cpuList
+      threads = placement.threads
+    }
+  }
+
+  private let meter: PeakMeter
+  private let machine: Machine
+  private var peaks: [Key: Peaks] = [:]
+  /// The best read bandwidth since the present layer began, by team and level.
+  private var recent: [Key: [MemoryLevel: Double]] = [:]
+
+  init(_ meter: PeakMeter, _ machine: Machine) {
+    self.meter = meter
+    self.machine = machine
+  }
+
+  /// Measures the ceilings of a team on a placement, unless they are known.
+  func measure(_ kind: TeamKind, _ placement: Placement, _ teams: TeamPool) throws {
+    let key = Key(kind, placement)
+    if peaks[key] == nil { peaks[key] = try meter.measure(try teams.team(kind, placement), placement) }
+  }
+
+  /// All that were measured before the run.
+  var all: [Peaks] { peaks.values.sorted { ($0.team.rawValue, $0.threads, $0.cpus) < ($1.team.rawValue, $1.threads, $1.cpus) } }
+
+  /// Measures the bandwidth that limits `layer` once more, so that the roofline is of this moment.
+  ///
+  /// - Parameter peak: multiply-adds in GFLOP/s; a layer that cannot be limited by bandwidth needs no measurement.
+  func refresh(_ layer: Layer, _ item: Case, on team: any Team) throws {
+    let key = Key(item.team, item.placement)
+    guard let known = peaks[key], let peak = known.multiplyAdds[item.kernel.isa.rawValue]?.median,
+      let roofline = roofline(layer, item, peak: peak), roofline.bound != nil,
+      recent[key]?[roofline.level] == nil
+    else { return }
+    recent[key, default: [:]][roofline.level] = try meter.readBandwidth(team, item.placement, roofline.level)
+  }
+
+  /// Forgets the bandwidths of the layer before.
+  func beginLayer() { recent = [:] }
+
+  /// The roofline of a case under the `peak` of the bursts beside it; nil if its bandwidth is not known.
+  func roofline(_ layer: Layer, _ item: Case, peak: Double) -> Roofline? {
+    let key = Key(item.team, item.placement)
+    return Roofline(layer, item.cache, peak: peak, sets: WorkingSets(item.placement, machine)) { level in
+      // The better of the two: both are ceilings that were reached.
+      [peaks[key]?.readBandwidth(level), recent[key]?[level]].compactMap { $0 }.max()
+    }
+  }
+}
