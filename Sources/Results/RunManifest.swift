@@ -122,7 +122,8 @@ public struct RunManifest: Sendable, Hashable, Codable {
   /// The description of a run that begins.
   public init(
     run: String, toolVersion: String, commandLine: [String], started: Date, seed: UInt64, suites: [Suite],
-    settings: Settings, plan: Plan? = nil, environment: Environment, placements: [JSONValue] = [], peaks: JSONValue? = nil,
+    settings: Settings, plan: Plan? = nil, environment: Environment, placements: [JSONValue] = [],
+    peaks: JSONValue? = nil,
     skippedEntries: [SkippedEntry] = []
   ) {
     schema = Self.schemaVersion

@@ -110,7 +110,11 @@ private final class SharedState: Sendable {
     do throws(TopologyError) {
       // Not the mask that the thread came with: if a pinned thread made it, that would be one CPU.
       let unbound: CPUSet
-      if let mask = topology.machine.processMask { unbound = mask } else { unbound = try topology.currentThreadBinding() }
+      if let mask = topology.machine.processMask {
+        unbound = mask
+      } else {
+        unbound = try topology.currentThreadBinding()
+      }
       if let cpu {
         try topology.bindCurrentThread(to: cpu)
       } else {

@@ -51,7 +51,9 @@ struct SuiteList: ParsableCommand {
       case .failure(let error): return [listing.name, "", "", "cannot be read: \(error)"]
       }
     }
-    for line in TextColumns.lines([["suite", "layers", "GMAC", "what it is"]] + rows) { try printToStandardOutput(line) }
+    for line in TextColumns.lines([["suite", "layers", "GMAC", "what it is"]] + rows) {
+      try printToStandardOutput(line)
+    }
     try printToStandardOutput("\nFiles: \(folder)")
   }
 }

@@ -86,7 +86,7 @@ extension Row {
     self.init(result.group, result.item, run: run)
     maxError = result.verification?.error
     errorBound = result.verification?.bound
-    prepare = result.prepareNanoseconds.map(Double.init)
+    prepare = result.prepareNanoseconds.map { Double($0) }
     switch result.outcome {
     case .measured(let measurement): set(measurement, result.group.layer, result.item, precisionPercent)
     case .incorrect:

@@ -37,7 +37,8 @@ struct RunCommand: ParsableCommand {
   var team: ListOption<TeamKind>?
 
   @Option(
-    help: ArgumentHelp("Cache states: hot, cold-weights, cold (copies that no cache holds). Default: hot.", valueName: "state,…"),
+    help: ArgumentHelp(
+      "Cache states: hot, cold-weights, cold (copies that no cache holds). Default: hot.", valueName: "state,…"),
     transform: ListOption<CacheState>.parse)
   var cache: ListOption<CacheState>?
 
@@ -174,7 +175,8 @@ func loadSuites(_ names: [String]) throws -> [Suite] {
       }
       if let twin = suites.first(where: { $0.name == suite.name && $0.file != suite.file }) {
         throw SuiteError(
-          "the suites of \(twin.file) and \(suite.file) are both called '\(suite.name)'; expected distinct names", at: nil)
+          "the suites of \(twin.file) and \(suite.file) are both called '\(suite.name)'; expected distinct names",
+          at: nil)
       }
       if suite.entries.isEmpty {
         throw SuiteError("the suite \(suite.name) has no layer that the lab can run", at: nil)

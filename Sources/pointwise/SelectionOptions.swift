@@ -53,7 +53,8 @@ struct SelectionOptions: ParsableArguments {
   /// The flags that are given.
   var given: [String] {
     [
-      ("--kernel", kernel != nil), ("--skip-kernel", skipKernel != nil), ("--layer", layer != nil), ("--isa", isa != nil),
+      ("--kernel", kernel != nil), ("--skip-kernel", skipKernel != nil), ("--layer", layer != nil),
+      ("--isa", isa != nil),
       ("--split", split != nil), ("--threads", threads != nil), ("--layout", layout != nil),
     ].filter(\.1).map(\.0)
   }

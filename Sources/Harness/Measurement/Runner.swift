@@ -37,7 +37,8 @@ public struct Runner {
   /// an error that one of them throws ends the run. `isInterrupted` is asked between samples; once it says so, what was
   /// measured of the present layer is reported, and the rest is left out.
   public func run(
-    isInterrupted: @escaping () -> Bool, peaks: ([Peaks]) throws -> Void, starting: (_ index: Int, CaseGroup) throws -> Void,
+    isInterrupted: @escaping () -> Bool, peaks: ([Peaks]) throws -> Void,
+    starting: (_ index: Int, CaseGroup) throws -> Void,
     report: @escaping (CaseResult) throws -> Void
   ) throws {
     let teams = TeamPool(topology, probes: catalog.probes)

@@ -181,7 +181,9 @@ struct Session {
   /// Why to stop measuring a case after its last sample; nil to go on. The interval is looked at less and less often, for
   /// sorting a thousand samples takes as long as a short one.
   private func reasonToStop(_ progress: Progress) -> StopRule.Reason? {
-    guard progress.samples.count >= progress.nextLook || progress.seconds >= settings.stopRule.maxTime else { return nil }
+    guard progress.samples.count >= progress.nextLook || progress.seconds >= settings.stopRule.maxTime else {
+      return nil
+    }
     let measurement = measurement(progress, .precision)
     // Rounds that were disturbed do not make a case precise.
     let reason = settings.stopRule.reasonToStop(measurement.summary, seconds: progress.seconds)
@@ -232,7 +234,7 @@ struct Session {
       .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []))
     progress.seconds += (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9
     if timing.busy.count > 1 {
-      let busy = timing.busy.map(Double.init)
+      let busy = timing.busy.map { Double($0) }
       let mean = busy.reduce(0, +) / Double(busy.count)
       if mean > 0 { progress.imbalances.append((busy.max()! / mean - 1) * 100) }
     }

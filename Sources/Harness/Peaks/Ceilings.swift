@@ -35,7 +35,9 @@ final class Ceilings {
   }
 
   /// All that were measured before the run.
-  var all: [Peaks] { peaks.values.sorted { ($0.team.rawValue, $0.threads, $0.cpus) < ($1.team.rawValue, $1.threads, $1.cpus) } }
+  var all: [Peaks] {
+    peaks.values.sorted { ($0.team.rawValue, $0.threads, $0.cpus) < ($1.team.rawValue, $1.threads, $1.cpus) }
+  }
 
   /// Measures the bandwidth that limits `layer` once more, so that the roofline is of this moment.
   ///

@@ -67,7 +67,8 @@ public struct Plan: Sendable {
     Plan(
       groups: groups.map { group in
         CaseGroup(
-          suite: group.suite, entry: group.entry, layer: group.layer, cases: group.cases.filter { isIncluded(group, $0) })
+          suite: group.suite, entry: group.entry, layer: group.layer,
+          cases: group.cases.filter { isIncluded(group, $0) })
       }.filter { !$0.cases.isEmpty })
   }
 

@@ -87,7 +87,8 @@ struct Verifier {
     for output in execution.outputs {
       for i in 0..<last.buffer.count
       where output.buffer.pointer[i].bitPattern != last.buffer.pointer[i].bitPattern {
-        return "element \(i) is \(output.buffer.pointer[i]) with one set of buffers and \(last.buffer.pointer[i]) with another"
+        return
+          "element \(i) is \(output.buffer.pointer[i]) with one set of buffers and \(last.buffer.pointer[i]) with another"
       }
     }
     return nil
