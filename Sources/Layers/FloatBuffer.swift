@@ -40,7 +40,7 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
     pointer = allocation + Self.guardCount
     self.count = count
     poison()
-    for element in guardElements { element.update(repeating: Float(bitPattern: Self.poison), count: Self.guardCount) }
+    restoreGuards()
   }
 
   deinit { free(allocation) }
@@ -56,6 +56,11 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
       for i in 0..<Self.guardCount where band[i].bitPattern != Self.poison { return start + i }
     }
     return nil
+  }
+
+  /// Makes the guard bands intact again, so that the next user of the buffer is not blamed for the damage of the last.
+  public func restoreGuards() {
+    for band in guardElements { band.update(repeating: Float(bitPattern: Self.poison), count: Self.guardCount) }
   }
 
   private var guardElements: [UnsafeMutablePointer<Float>] { [allocation, pointer + count] }

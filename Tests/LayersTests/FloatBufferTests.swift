@@ -40,6 +40,8 @@ import Testing
         let before = try FloatBuffer(count: count)
         before.pointer[-distance] = value
         #expect(before.firstDamage() == -distance)
+        before.restoreGuards()
+        #expect(before.firstDamage() == nil)
       }
     }
   }

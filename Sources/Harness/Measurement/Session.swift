@@ -56,9 +56,8 @@ struct Session {
     let workbench: Workbench
     do {
       workbench = try Workbench(
-        group.layer, caches: caches, kernels: group.cases.map(\.kernel),
-        threads: group.cases.map(\.threads).max() ?? 1, pattern: .integer, seed: settings.seed,
-        coldBytes: coldBytes)
+        group.layer, caches: caches, threads: group.cases.map(\.threads).max() ?? 1, pattern: .integer,
+        seed: settings.seed, coldBytes: coldBytes)
     } catch {
       for item in group.cases { try report(CaseResult(group: group, item: item, outcome: .failed("\(error)"))) }
       return

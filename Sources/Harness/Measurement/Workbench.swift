@@ -15,8 +15,8 @@ final class Workbench {
   private var packed: [String: PackedWeights] = [:]
   private var sets: [String: [BufferSet]] = [:]
   private let coldBytes: Int
-  /// One for each worker.
-  private let scratch: [SharedBuffer]
+  private var scratch: [String: [SharedBuffer]] = [:]
+  private let threads: Int
 
   /// Weights that a kernel has packed.
   final class PackedWeights: Sendable {
@@ -34,12 +34,12 @@ final class Workbench {
     }
   }
 
-  /// Allocates everything for teams of up to `threads` workers running `kernels`, with tensors of `pattern`.
+  /// Allocates tensors of `pattern` and the output; packed weights and scratch memory, for teams of up to `threads`
+  /// workers, follow when a kernel first needs them.
   ///
   /// - Parameter coldBytes: what copies must fill together so that no cache holds them.
   init(
-    _ layer: Layer, caches: CacheSizes, kernels: [Kernel], threads: Int, pattern: DataPattern, seed: UInt64,
-    coldBytes: Int = 0
+    _ layer: Layer, caches: CacheSizes, threads: Int, pattern: DataPattern, seed: UInt64, coldBytes: Int = 0
   ) throws(OutOfMemory) {
     self.layer = layer
     self.seed = seed
@@ -47,10 +47,7 @@ final class Workbench {
     problem = Problem(layer, caches: caches)
     output = try FloatBuffer(count: layer.outputCount)
     tensors = try LayerTensors(layer, pattern: pattern, seed: seed)
-    let count = kernels.map { [problem] in $0.scratchCount(problem) }.max() ?? 0
-    var scratch: [SharedBuffer] = []
-    for _ in 0..<threads { scratch.append(try SharedBuffer(count: count)) }
-    self.scratch = scratch
+    self.threads = threads
   }
 
   /// Replaces the tensors, and forgets the weights that were packed from the old ones.
@@ -70,6 +67,16 @@ final class Workbench {
     return weights
   }
 
+  /// Each worker's scratch memory, exactly as much as `kernel` asks for: memory that were shared with a kernel that
+  /// asks for more would hide an overrun.
+  private func scratch(_ kernel: Kernel) throws(OutOfMemory) -> [SharedBuffer] {
+    if let scratch = scratch[kernel.identifier] { return scratch }
+    var all: [SharedBuffer] = []
+    for _ in 0..<threads { all.append(try SharedBuffer(count: kernel.scratchCount(problem))) }
+    scratch[kernel.identifier] = all
+    return all
+  }
+
   /// Executions of `kernel` over `blocks`, one a worker, each with its own scratch memory.
   ///
   /// - Parameters:
@@ -78,10 +85,10 @@ final class Workbench {
   func execution(
     _ kernel: Kernel, _ blocks: [Block], cache: CacheState = .hot, activation: Activation? = nil
   ) throws(OutOfMemory) -> Execution {
-    precondition(blocks.count <= scratch.count)
+    precondition(blocks.count <= threads)
     let problem = activation.map { Problem(layer.with(activation: $0), caches: self.problem.caches) } ?? self.problem
     let weights = try packedWeights(kernel)?.buffer.pointer ?? tensors.weights.pointer
-    let parts = zip(blocks, scratch).map { block, scratch in
+    let parts = zip(blocks, try scratch(kernel)).map { block, scratch in
       (
         block,
         Operands(
@@ -126,14 +133,21 @@ final class Workbench {
   }
 
   /// The first damage to a guard band, in words, or nil if all are intact.
+  ///
+  /// The buffers that all kernels share are intact afterwards, so that the next kernel is not blamed.
   func damage(_ kernel: Kernel, _ execution: Execution) throws(OutOfMemory) -> String? {
+    defer {
+      output.restoreGuards()
+      tensors.input.restoreGuards()
+      tensors.weights.restoreGuards()
+    }
     var buffers: [(String, Int?)] = [
       ("the output", output.firstDamage()), ("the input", tensors.input.firstDamage()),
       ("the weights", tensors.weights.firstDamage()),
     ]
     buffers.append(("the packed weights", try packedWeights(kernel)?.buffer.firstDamage()))
     buffers += execution.damages.map { ($0, $1) }
-    buffers += scratch.map { ("its scratch memory", $0.buffer.firstDamage()) }
+    buffers += try scratch(kernel).map { ("its scratch memory", $0.buffer.firstDamage()) }
     for case (let name, let distance?) in buffers {
       return distance < 0
         ? "it wrote \(-distance) elements before the start of \(name)"

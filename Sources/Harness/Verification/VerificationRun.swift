@@ -46,8 +46,8 @@ public struct VerificationRun {
     let references = ReferenceCache()
     for layer in layers {
       let workbench = try Workbench(
-        layer, caches: CacheSizes(topology.machine), kernels: kernels, threads: placements.map(\.threads).max() ?? 1,
-        pattern: .integer, seed: seed)
+        layer, caches: CacheSizes(topology.machine), threads: placements.map(\.threads).max() ?? 1, pattern: .integer,
+        seed: seed)
       var checks: [(kernel: Kernel, split: Split, placement: Placement, result: Verification)] = []
       for kernel in kernels where kernel.supports(workbench.problem) {
         for placement in placements {
