@@ -87,10 +87,10 @@ public struct Plan: Sendable {
     var cases: [Case] = []
     for kernel in kernels {
       for team in teams {
-        var seen: Set<Placement> = []
+        var seen: Set<Seats> = []
         for pinned in placements {
           let placement = team.isPinned ? pinned : try unpinned(pinned, machine)
-          guard seen.insert(placement).inserted else { continue }
+          guard seen.insert(Seats(placement, isPinned: team.isPinned)).inserted else { continue }
           let dividing = splits.filter { $0 != .none }
           for split in placement.threads == 1 ? [Split.none] : dividing {
             for cache in caches {
@@ -106,6 +106,17 @@ public struct Plan: Sendable {
         message: "more than one thread needs a split that divides the output: channels or pixels")
     }
     return cases
+  }
+
+  /// What tells placements of one team apart: the policy does only where it has a say.
+  private struct Seats: Hashable {
+    let cpus: [Int?]
+    let policy: PlacementPolicy?
+
+    init(_ placement: Placement, isPinned: Bool) {
+      cpus = placement.assignments.map(\.cpu)
+      policy = isPinned && placement.threads > 1 ? placement.policy : nil
+    }
   }
 
   /// The kernels that `selection` asks for, or else the suite, or else all of the widest ISA.
