@@ -50,9 +50,12 @@ enum Examples {
     report: @escaping (CaseResult) throws -> Void
   ) throws -> Session {
     let topology = try topology()
+    let catalog = Catalog.current()
     return Session(
-      group: group, settings: settings, teams: TeamPool(topology), references: ReferenceCache(),
-      caches: CacheSizes(topology.machine), isInterrupted: isInterrupted, report: report)
+      group: group, settings: settings, teams: TeamPool(topology, probes: catalog.probes),
+      references: ReferenceCache(), ceilings: Ceilings(PeakMeter(topology, catalog), topology.machine),
+      caches: CacheSizes(topology.machine), coldBytes: topology.machine.coldBytes, steal: StealTime(),
+      isInterrupted: isInterrupted, report: report)
   }
 
   /// Runs a session and returns what it reports.

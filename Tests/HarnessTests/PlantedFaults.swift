@@ -390,9 +390,9 @@ final class TeamWithoutItsLastWorker: Team {
   static var kind: TeamKind { .dispatchApply }
   let threads: Int
   init(threads: Int) { self.threads = threads }
-  func run(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> TeamTiming {
-    for _ in 0..<warmUp + iterations { for worker in 0..<threads - 1 { job(worker) } }
-    return TeamTiming(total: 1, iterations: iterations, busy: [])
+  func run(_ work: TeamWork) -> TeamTiming {
+    for _ in 0..<work.warmUp + work.iterations { for worker in 0..<threads - 1 { work.job(worker) } }
+    return TeamTiming(total: 1, iterations: work.iterations, busy: [])
   }
 }
 
@@ -401,9 +401,9 @@ final class TeamOfFirstWorkers: Team {
   static var kind: TeamKind { .dispatchApply }
   let threads: Int
   init(threads: Int) { self.threads = threads }
-  func run(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> TeamTiming {
-    for _ in 0..<warmUp + iterations { for _ in 0..<threads { job(0) } }
-    return TeamTiming(total: 1, iterations: iterations, busy: [])
+  func run(_ work: TeamWork) -> TeamTiming {
+    for _ in 0..<work.warmUp + work.iterations { for _ in 0..<threads { work.job(0) } }
+    return TeamTiming(total: 1, iterations: work.iterations, busy: [])
   }
 }
 
@@ -413,9 +413,9 @@ final class HastyTeam: Team {
   let threads: Int
   private let pending = Mutex<[@Sendable () -> Void]>([])
   init(threads: Int) { self.threads = threads }
-  func run(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> TeamTiming {
-    pending.withLock { $0.append { [threads] in for worker in 0..<threads { job(worker) } } }
-    return TeamTiming(total: 1, iterations: iterations, busy: [])
+  func run(_ work: TeamWork) -> TeamTiming {
+    pending.withLock { $0.append { [threads] in for worker in 0..<threads { work.job(worker) } } }
+    return TeamTiming(total: 1, iterations: work.iterations, busy: [])
   }
   func finish() { for work in pending.withLock({ $0 }) { work() } }
 }

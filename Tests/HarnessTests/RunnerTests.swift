@@ -41,9 +41,9 @@ import Topology
     let plan = try plan()
     var started: [Int] = []
     var results: [CaseResult] = []
-    try Runner(plan, topology: try Examples.topology(), settings: Examples.quick).run(
+    try Runner(plan, topology: try Examples.topology(), catalog: Catalog.current(), settings: Examples.quick).run(
       isInterrupted: { false },
-      starting: { index, group in
+      peaks: { _ in }, starting: { index, group in
         started.append(index)
         #expect(group.layer == plan.groups[index].layer)
       },
@@ -77,8 +77,8 @@ import Topology
     struct Full: Error {}
     var count = 0
     #expect(throws: Full.self) {
-      try Runner(try plan(), topology: try Examples.topology(), settings: Examples.quick).run(
-        isInterrupted: { false }, starting: { _, _ in },
+      try Runner(try plan(), topology: try Examples.topology(), catalog: Catalog.current(), settings: Examples.quick).run(
+        isInterrupted: { false }, peaks: { _ in }, starting: { _, _ in },
         report: { _ in
           count += 1
           if count == 3 { throw Full() }
@@ -157,8 +157,8 @@ import Topology
     let plan = try plan()
     var results: [CaseResult] = []
     var started = 0
-    try Runner(plan, topology: try Examples.topology(), settings: Examples.quick).run(
-      isInterrupted: { started > 1 }, starting: { _, _ in started += 1 }, report: { results.append($0) })
+    try Runner(plan, topology: try Examples.topology(), catalog: Catalog.current(), settings: Examples.quick).run(
+      isInterrupted: { started > 1 }, peaks: { _ in }, starting: { _, _ in started += 1 }, report: { results.append($0) })
     #expect(started == 2)
     #expect(results.count == plan.groups[0].cases.count, "the first layer is complete, the second was not begun")
   }
