@@ -6,13 +6,16 @@ public enum ConsoleReport {
   /// A line for the fastest variant of each layer, layout and setting, and one for each whole network.
   ///
   /// The same rows always give the same text. It ends with a line end, and is empty if there are no rows.
+  ///
+  /// - Parameter width: the columns of the terminal, or nil if lines may have any length. Where they are too few for a
+  ///   table, its variants lose what all of them share, then each layer gets a line of its own above its rows.
   public static func render(_ rows: [Row], width: Int? = nil) -> String {
     let analysis = RunAnalysis(rows)
     var text = ""
     for network in analysis.networks {
       let macs = Format.number(network.macs / 1e9)
       text += "\(network.title): \(Format.count(network.layers.count, "layer")), \(macs) GMAC\n"
-      text += table(network, analysis) + totals(network, analysis) + "\n"
+      text += body(network, analysis, width) + "\n"
     }
     let counts = Status.allCases.compactMap { status -> String? in
       let count = rows.count { $0.status == status }
@@ -22,37 +25,105 @@ public enum ConsoleReport {
     return text
   }
 
-  private static func table(_ network: RunAnalysis.Network, _ analysis: RunAnalysis) -> String {
+  /// The table of a network and the lines below it.
+  private static func body(_ network: RunAnalysis.Network, _ analysis: RunAnalysis, _ width: Int?) -> String {
+    let lines = fastest(network, analysis)
+    let wide = wideTable(lines) { $0 } + totals(network, analysis) { $0 }
+    guard let width, !wide.fits(width) else { return wide }
+    // One ISA and one team are the usual case: they stand above the table then, and not in every line of it.
+    let rows = network.layers.flatMap(\.ranked)
+    let isas = rows.map(\.isa).uniqued()
+    let teams = rows.map(\.team).uniqued()
+    let isShort = isas.count == 1 && teams.count == 1
+    func name(_ variant: String) -> String {
+      isShort ? variant.replacing("-\(isas[0])-", with: " ").replacing("-\(teams[0])", with: "") : variant
+    }
+    let heading = isShort ? "all variants: ISA \(isas[0]), team \(teams[0])\n" : ""
+    let short = wideTable(lines, name)
+    return heading + (short.fits(width) ? short : narrowTable(lines, name)) + totals(network, analysis, name)
+  }
+
+  /// One line of the table.
+  private struct Line {
+    var layer: String
+    var layout: Layout
+    var setting: RunAnalysis.Setting
+    /// The placement, where there is more than one.
+    var placement: String
+    /// The fastest row; nil if none was measured.
+    var best: Row?
+    var overNaive: Double?
+    var overOneThread: Double?
+
+    /// Time, ±, GFLOP/s and the two ratios.
+    var numbers: [String] {
+      [
+        best?.timeMedian.map(TimeUnit.text) ?? Format.unknown, Format.number(best?.halfWidthPercent),
+        Format.number(best?.gflops), Format.ratio(overNaive), Format.ratio(overOneThread),
+      ]
+    }
+  }
+
+  private static func fastest(_ network: RunAnalysis.Network, _ analysis: RunAnalysis) -> [Line] {
     let settings = network.settings
     let showsPlacement = Set(settings.map { [$0.places, $0.bind, $0.cache] }).count > 1
-    var rows: [[String]] = []
+    var lines: [Line] = []
     for layer in network.layers {
       for layout in layer.layouts {
-        for setting in settings {
-          guard layer.ranked.contains(where: { $0.layout == layout && RunAnalysis.Setting($0) == setting }) else {
-            continue
-          }
+        for setting in settings
+        where layer.ranked.contains(where: { $0.layout == layout && RunAnalysis.Setting($0) == setting }) {
           let best = layer.fastest(layout, setting)
-          rows.append([
-            layer.first.layer, layout.rawValue, String(setting.threads),
-            showsPlacement ? "\(setting.places) \(setting.bind) \(setting.cache)" : "",
-            best?.variant ?? "none measured", best?.timeMedian.map(TimeUnit.text) ?? Format.unknown,
-            Format.number(best?.halfWidthPercent), Format.number(best?.gflops),
-            Format.ratio(best.flatMap(analysis.baselines.speedupOverNaive)),
-            Format.ratio(best.flatMap(analysis.speedupOverOneThread)),
-          ])
+          lines.append(
+            Line(
+              layer: layer.first.layer, layout: layout, setting: setting,
+              placement: showsPlacement ? "\(setting.places) \(setting.bind) \(setting.cache)" : "", best: best,
+              overNaive: best.flatMap(analysis.baselines.speedupOverNaive),
+              overOneThread: best.flatMap(analysis.speedupOverOneThread)))
         }
       }
     }
-    let columns: [Table.Column] = [
-      .text("layer"), .text("layout"), .number("threads"), .optionalText("placement"), .text("fastest variant"),
-      .number("time"), .number("±%"), .number("GFLOP/s"), .number("over naive"), .number("over 1 thread"),
-    ]
-    return Table(columns, rows: rows).text
+    return lines
+  }
+
+  private static let none = "none measured"
+
+  private static func wideTable(_ lines: [Line], _ name: (String) -> String) -> String {
+    Table(
+      [
+        .text("layer"), .text("layout"), .number("threads"), .optionalText("placement"), .text("fastest variant"),
+        .number("time"), .number("±%"), .number("GFLOP/s"), .number("over naive"), .number("over 1 thread"),
+      ],
+      rows: lines.map {
+        [$0.layer, $0.layout.rawValue, "\($0.setting.threads)", $0.placement, $0.best.map { name($0.variant) } ?? none]
+          + $0.numbers
+      }
+    ).text
+  }
+
+  /// The table with each layer on a line above its rows.
+  private static func narrowTable(_ lines: [Line], _ name: (String) -> String) -> String {
+    let table = Table(
+      [
+        .text("layout"), .number("threads"), .optionalText("placement"), .text("fastest"), .number("time"),
+        .number("±%"), .number("GFLOP/s"), .number("× naive"), .number("× 1 thr"),
+      ],
+      rows: lines.map {
+        [$0.layout.rawValue, "\($0.setting.threads)", $0.placement, $0.best.map { name($0.variant) } ?? none]
+          + $0.numbers
+      }
+    ).lines
+    var text = "  \(table[0])\n"
+    for (index, line) in lines.enumerated() {
+      if index == 0 || lines[index - 1].layer != line.layer { text += line.layer + "\n" }
+      text += "  \(table[index + 1])\n"
+    }
+    return text
   }
 
   /// The fastest single variant of the whole network in each layout and setting.
-  private static func totals(_ network: RunAnalysis.Network, _ analysis: RunAnalysis) -> String {
+  private static func totals(
+    _ network: RunAnalysis.Network, _ analysis: RunAnalysis, _ name: (String) -> String
+  ) -> String {
     let totals = analysis.totals(network)
     var text = ""
     for layout in network.layouts {
@@ -61,9 +132,16 @@ public enum ConsoleReport {
         else { continue }
         text +=
           "whole network, \(layout.rawValue), \(Format.count(setting.threads, "thread")): "
-          + "\(TimeUnit.text(time)), \(Format.number(2 * network.macs / time)) GFLOP/s by \(total.variant)\n"
+          + "\(TimeUnit.text(time)), \(Format.number(2 * network.macs / time)) GFLOP/s by \(name(total.variant))\n"
       }
     }
     return text
+  }
+}
+
+extension String {
+  /// Whether every line fits in `width` columns.
+  fileprivate func fits(_ width: Int) -> Bool {
+    split(whereSeparator: \.isNewline).allSatisfy { displayWidth(String($0)) <= width }
   }
 }

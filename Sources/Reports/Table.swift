@@ -39,10 +39,13 @@ struct Table {
       + rows.map(line).joined()
   }
 
-  /// Lines for a terminal, with columns aligned by the width of what is seen, two spaces apart.
-  var text: String {
-    TextColumns.lines([columns.map(\.title)] + rows, alignments: columns.map(\.alignment)).map { $0 + "\n" }.joined()
+  /// Lines for a terminal, the titles first, with columns aligned by the width of what is seen, two spaces apart.
+  var lines: [String] {
+    TextColumns.lines([columns.map(\.title)] + rows, alignments: columns.map(\.alignment))
   }
+
+  /// ``lines``, each with a line end.
+  var text: String { lines.map { $0 + "\n" }.joined() }
 }
 
 /// Rows of text for a terminal, their columns aligned.

@@ -18,6 +18,33 @@ import Testing
     #expect(!text.contains("placement"))
   }
 
+  @Test func narrowTerminalsGetShorterLines() {
+    let wide = ConsoleReport.render(ExampleRun.rows)
+    let widest = wide.split(separator: "\n").map { displayWidth(String($0)) }.max() ?? 0
+    #expect(ConsoleReport.render(ExampleRun.rows, width: widest) == wide)
+    for width in [80, 100, widest - 1] {
+      let lines = ConsoleReport.render(ExampleRun.rows, width: width).split(separator: "\n").map(String.init)
+      #expect(lines.allSatisfy { displayWidth($0) <= width }, "\(lines)")
+      // What the names have lost stands above them.
+      #expect(lines[1] == "all variants: ISA portable, team dispatch")
+      #expect(lines.contains("whole network, nhwc, 2 threads: 2.08 µs, 5.43 GFLOP/s by simd pixels"))
+    }
+    let narrow = ConsoleReport.render(ExampleRun.rows, width: 80).split(separator: "\n").map(String.init)
+    for layer in ExampleRun.layers { #expect(narrow.count { $0 == layer.descriptor } == 1) }
+    // Variants of two teams keep their whole names.
+    var rows = ExampleRun.rows
+    rows[0].team = "dispatch-apply"
+    #expect(!ConsoleReport.render(rows, width: 80).contains("all variants"))
+    #expect(ConsoleReport.render(rows, width: 80).contains("simd-portable-pixels-dispatch"))
+  }
+
+  @Test func columnsWithoutTitlesAreAligned() {
+    let lines = TextColumns.lines(
+      [["a", "1", "x"], ["日本", "20", ""], ["c"]], alignments: [.left, .right], indent: 2)
+    #expect(lines == ["  a      1  x", "  日本  20", "  c"])
+    #expect(TextColumns.lines([]).isEmpty)
+  }
+
   @Test func columnsAreAligned() {
     let table = Table(
       [.text("name"), .number("n"), .optionalText("note"), .text("end")],
