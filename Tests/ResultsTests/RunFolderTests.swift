@@ -127,7 +127,10 @@ import Testing
         == "cannot create the folder \(path)/run: Not a directory")
     #expect(
       message { _ = try RunFolder.read(temporary.path + "/missing") }
-        == "cannot read \(temporary.path)/missing/run.json: No such file or directory")
+        == "cannot read the folder \(temporary.path)/missing: No such file or directory")
+    #expect(
+      message { _ = try RunFolder.read(temporary.path) }
+        == "there is no run.json in \(temporary.path); expected the folder of a run")
     #expect(
       message { try RunFolder.write("", to: "report.md", in: temporary.path + "/missing") }
         == "cannot write \(temporary.path)/missing/report.md: No such file or directory")
