@@ -51,6 +51,9 @@ struct SuiteList: ParsableCommand {
       case .failure(let error): return [listing.name, "", "", "cannot be read: \(error)"]
       }
     }
+    if rows.isEmpty {
+      throw Exit.failure("\(folder) has no suite; expected files that end in .yaml or .yml", Exit.data)
+    }
     for line in TextColumns.lines([["suite", "layers", "GMAC", "what it is"]] + rows) {
       try printToStandardOutput(line)
     }

@@ -68,13 +68,16 @@ final class Progress {
       elapsed: now - started, elapsedInGroup: now - groupStarted)
     let layer = plan.groups[index].layer
     let name = plan.groups[index].entry.name.map { " \($0)" } ?? ""
-    let text =
-      "\(Int(state.fraction * 100)) %, \(finished) of \(plan.caseCount) cases, \(Self.duration(state.left)) left, "
-      + "\(layer.descriptor) \(layer.layout.rawValue)\(name)"
-    if status.isVisible {
-      status.show(Self.bar(state.fraction, width: terminalWidth(STDERR_FILENO) < 80 ? 0 : 20) + text)
+    let running = "\(layer.descriptor) \(layer.layout.rawValue)\(name)"
+    let percent = "\(Int(state.fraction * 100)) %"
+    let left = "\(Self.duration(state.left)) left"
+    if !status.isVisible {
+      status.print("\(percent), \(finished) of \(plan.caseCount) cases, \(left), \(running)")
+    } else if terminalWidth(STDERR_FILENO) >= 80 {
+      status.show(
+        "\(Self.bar(state.fraction)) \(percent), \(finished) of \(plan.caseCount) cases, \(left), \(running)")
     } else {
-      status.print(text)
+      status.show("\(percent), \(left), \(running)")
     }
   }
 
@@ -88,10 +91,10 @@ final class Progress {
         + "\(layer.descriptor) \(layer.layout.rawValue): \(reason)")
   }
 
-  private static func bar(_ fraction: Double, width: Int) -> String {
-    if width == 0 { return "" }
+  private static func bar(_ fraction: Double) -> String {
+    let width = 20
     let filled = Int(fraction * Double(width))
-    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled) + " "
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
   }
 
   private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

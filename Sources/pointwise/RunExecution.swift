@@ -69,7 +69,7 @@ struct RunExecution {
     do { try printResults(writer.rows, in: folder.path) } catch { exit = exit ?? error }
     if let exit { throw exit }
     if interruption.isRequested {
-      printToStandardError("To measure the rest: pointwise run --resume \(folder.path)")
+      printToStandardError("To measure the rest: pointwise run --resume \(shellQuoted(folder.path))")
       throw ExitCode(interruption.exitCode)
     }
     if writer.rows.contains(where: \.isFault) { throw Exit.incorrect }

@@ -35,9 +35,6 @@ struct TopologyCommand: ParsableCommand {
   func run() throws {
     let machine = try topologyOrExit(topology).machine
     var report = TopologyReport(machine: machine, features: machine.isThisSystem ? .current() : nil)
-    if !json {
-      try printToStandardOutput(report.machineText)
-    }
     do {
       let policy = placement.policy
       let capacity = try policy.capacity(on: machine)
@@ -51,6 +48,7 @@ struct TopologyCommand: ParsableCommand {
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try printToStandardOutput(String(decoding: try encoder.encode(report), as: UTF8.self))
     } else {
+      try printToStandardOutput(report.machineText)
       for placement in report.placements {
         try printToStandardOutput("\n" + TopologyReport.text(of: placement))
       }

@@ -1,0 +1,141 @@
+import Foundation
+import Results
+import Testing
+
+/// Runs that are stopped, and go on.
+@Suite struct InterruptionTests {
+  /// Layers that take some tenths of a second each, so that a run of them is still going on when it is looked at.
+  private static func suite(_ folder: TemporaryFolder) throws -> [String] {
+    try folder.write(
+      "name: long\nlayers: [\((1...12).map { "mb1ic\($0)oc16" }.joined(separator: ", "))]\n", to: "long.yaml")
+    return [
+      "run", "long.yaml", "--kernel", "naive,simd", "--threads", "1", "--precision", "0.0001", "--max-time", "0.1",
+      "--output", "R",
+    ]
+  }
+
+  private static let cases = 24
+
+  /// Expects every case of ``suite(_:)`` once, and everything to agree.
+  private func expectWhole(_ folder: TemporaryFolder) throws {
+    let run = try RunFiles(folder, "R")
+    #expect(run.manifest.status == .complete)
+    let keys = run.rows.map(\.caseKey)
+    #expect(Set(keys).count == Self.cases && keys.count == Self.cases)
+    #expect(Set(run.rows.map(\.layer)) == Set((1...12).map { "mb1ic\($0)oc16" }))
+    #expect(run.rows.allSatisfy { $0.status == .ok && $0.run == "R" })
+    run.expectConsistency()
+    #expect(try folder.text("R/report.md").contains("mb1ic12oc16"))
+  }
+
+  /// Starts the run, waits for the first rows and sends a signal.
+  private func stop(_ folder: TemporaryFolder, by signal: Int32) throws -> Command.Result {
+    let command = try Command(Self.suite(folder), in: folder)
+    let begun = command.waits { folder.completeLines("R/results.csv") > 2 }
+    kill(command.process.processIdentifier, signal)
+    let result = try command.wait()
+    #expect(begun, "\(result)")
+    return result
+  }
+
+  @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
+  func aSignalKeepsWhatWasMeasured(signal: Int32, code: Int32) throws {
+    let folder = try TemporaryFolder()
+    let result = try stop(folder, by: signal)
+    #expect(result.code == code, "\(result)")
+    #expect(result.error.contains("Interrupted: ") && result.error.contains("run --resume R"), "\(result)")
+    #expect(result.output.contains("Report: R/report.md"), "\(result)")
+    let stopped = try RunFiles(folder, "R")
+    #expect(stopped.manifest.status == .interrupted && stopped.manifest.ended != nil)
+    #expect(stopped.rows.count >= 2 && stopped.rows.count < Self.cases)
+    stopped.expectConsistency()
+    #expect(try folder.text("R/report.md").contains("interrupted"))
+
+    // From another working directory, the suite is still found.
+    let elsewhere = try TemporaryFolder()
+    let resumed = try Command.run(["run", "--resume", folder.url.appending(path: "R").path], in: elsewhere)
+    #expect(resumed.code == 0, "\(resumed)")
+    #expect(resumed.error.contains("\(stopped.rows.count) of \(Self.cases) cases are measured"), "\(resumed)")
+    try expectWhole(folder)
+    // The first rows are those that were there.
+    #expect(Array(try RunFiles(folder, "R").rows.prefix(stopped.rows.count)) == stopped.rows)
+    #expect(try RunFiles(folder, "R").manifest.resumed?.count == 1)
+  }
+
+  @Test func aKilledRunIsReportedAndContinued() throws {
+    let folder = try TemporaryFolder()
+    let result = try stop(folder, by: SIGKILL)
+    #expect(result.code == 128 + SIGKILL, "\(result)")
+    #expect(try RunFolder.read(folder.url.appending(path: "R").path).manifest.status == .running)
+    // As if it had been killed in the middle of two lines, after the samples of a case were written.
+    let rows = try folder.text("R/results.csv")
+    let last = try #require(rows.dropLast().lastIndex(of: "\n"))
+    try folder.write(String(rows[..<rows.index(last, offsetBy: 20)]), to: "R/results.csv")
+    try folder.write(try folder.text("R/samples.csv") + "long|long|mb1ic", to: "R/samples.csv")
+
+    let report = try Command.run(["report", "R"], in: folder)
+    #expect(report.code == 0 && report.error.contains("R/results.csv:"), "\(report)")
+    #expect(try folder.text("R/report.md").contains("was killed"))
+
+    let resumed = try Command.run(["run", "--resume", "R"], in: folder)
+    #expect(resumed.code == 0, "\(resumed)")
+    #expect(resumed.error.contains("R/results.csv:") && resumed.error.contains("incomplete"), "\(resumed)")
+    #expect(resumed.error.contains("R/samples.csv: samples without a row were dropped"), "\(resumed)")
+    try expectWhole(folder)
+  }
+
+  @Test func aSecondSignalEndsTheProcessAtOnce() throws {
+    let folder = try TemporaryFolder()
+    // One execution of this layer takes seconds, and a sample cannot be interrupted.
+    try folder.write("layers: [mb2048ic2048oc2048]\n", to: "slow.yaml")
+    let command = try Command(
+      [
+        "run", "slow.yaml", "--kernel", "naive", "--isa", "portable", "--threads", "1", "--max-time", "1000",
+        "--output", "R",
+      ], in: folder)
+    #expect(command.waits { folder.exists("R/run.json") })
+    kill(command.process.processIdentifier, SIGINT)
+    usleep(800_000)
+    kill(command.process.processIdentifier, SIGINT)
+    let result = try command.wait()
+    #expect(result.code == 130, "\(result)")
+    #expect(try RunFiles(folder, "R").rows.isEmpty)
+  }
+
+  /// `timeout` sends its signal to the process and then to its group: that is one interruption, and not two.
+  @Test func aSignalThatComesTwiceIsOne() throws {
+    let folder = try TemporaryFolder()
+    let command = try Command(Self.suite(folder), in: folder)
+    #expect(command.waits { folder.completeLines("R/results.csv") > 2 })
+    kill(command.process.processIdentifier, SIGINT)
+    usleep(20_000)
+    kill(command.process.processIdentifier, SIGINT)
+    let result = try command.wait()
+    #expect(result.code == 130, "\(result)")
+    #expect(try RunFiles(folder, "R").manifest.status == .interrupted)
+  }
+
+  /// However early it comes, the exit code is that of the signal, and what is there is whole.
+  @Test(arguments: [0, 5, 10, 20, 40, 80]) func anEarlySignal(milliseconds: UInt32) throws {
+    let folder = try TemporaryFolder()
+    let command = try Command(Self.suite(folder), in: folder)
+    usleep(milliseconds * 1000)
+    kill(command.process.processIdentifier, SIGINT)
+    let result = try command.wait()
+    #expect(result.code == 130, "\(result)")
+    if folder.exists("R") {
+      let run = try RunFiles(folder, "R")
+      #expect(run.manifest.status == .interrupted)
+      run.expectConsistency()
+    }
+  }
+
+  @Test func verificationStopsToo() throws {
+    let folder = try TemporaryFolder()
+    let command = try Command(["verify"], in: folder)
+    usleep(300_000)
+    kill(command.process.processIdentifier, SIGINT)
+    let result = try command.wait()
+    #expect(result.code == 130, "\(result)")
+  }
+}

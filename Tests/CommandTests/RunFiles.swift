@@ -1,0 +1,36 @@
+import Foundation
+import Results
+import Testing
+
+/// A run folder as it lies on the disk.
+struct RunFiles {
+  let manifest: RunManifest
+  let rows: [Row]
+  let samples: [Sample]
+
+  init(_ folder: TemporaryFolder, _ name: String) throws {
+    let contents = try RunFolder.read(folder.url.appending(path: name).path)
+    #expect(contents.dropped.isEmpty)
+    manifest = contents.manifest
+    rows = contents.rows
+    samples = contents.samples
+  }
+
+  /// Expects the numbers of every row to agree with each other, and with its samples.
+  func expectConsistency(_ location: SourceLocation = #_sourceLocation) {
+    let times = Dictionary(grouping: samples, by: \.caseKey)
+    #expect(
+      Set(times.keys) == Set(rows.filter { $0.timeMedian != nil }.map(\.caseKey)), sourceLocation: location)
+    for row in rows {
+      #expect(RowAudit.check(row) == [], "\(row.caseKey)", sourceLocation: location)
+      guard let samples = times[row.caseKey] else { continue }
+      // A case that is there twice would repeat its rounds.
+      #expect(
+        samples.map(\.round).sorted() == Array(0..<(row.rounds ?? 0)), "\(row.caseKey)", sourceLocation: location)
+      let sorted = samples.map(\.time).sorted()
+      let median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+      let time = row.timeMedian ?? .nan
+      #expect(abs(median - time) <= 1e-9 * time, "\(row.caseKey): \(median), \(time)", sourceLocation: location)
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import Layers
+import Results
+import Testing
+
+/// Whole runs of tiny suites.
+@Suite struct RunTests {
+  /// The columns of results.csv, as the project promises them.
+  static let header =
+    "schema,run,suite,network,layer,op,layout,dtype,mb,ic,oc,ih,iw,oh,ow,sh,sw,m,n,k,count,bias,activation,"
+    + "variant,kernel,isa,split,team,threads,places,bind,cpus,cache,status,quality,notes,max_error,error_bound,"
+    + "rounds,clean_rounds,iterations,time_min_ns,time_median_ns,time_mean_ns,time_p90_ns,time_mad_ns,time_cv_pct,"
+    + "time_ci_lo_ns,time_ci_hi_ns,gflops,gbytes_per_s,arithmetic_intensity,peak_gflops,peak_gbytes_per_s,bound,"
+    + "peak_pct,roofline_pct,speedup,efficiency_pct,prepare_ns,imbalance_pct,clock_ghz"
+
+  /// The kernels that `list kernels` shows, and the widest ISA.
+  private func catalog(_ folder: TemporaryFolder) throws -> (kernels: [String], isa: String) {
+    let result = try Command.run(["list", "kernels"], in: folder)
+    let rows = result.output.split(separator: "\n").dropFirst().map { $0.split(separator: " ", maxSplits: 1) }
+    let isas = ["avx512", "avx2", "portable"]
+    return (rows.map { String($0[0]) }, isas.first { rows[0][1].contains($0) } ?? "")
+  }
+
+  @Test func aRunFromEndToEnd() throws {
+    let folder = try TemporaryFolder()
+    let threads = TestMachine.cpuCount >= 2 ? [1, 2] : [1]
+    if threads.count < 2 { print("One CPU: the run is tested on one thread only.") }
+    let list = threads.map(String.init).joined(separator: ",")
+    let arguments = ["run", "tiny.yaml", "--max-time", "0.05", "--threads", list, "--output", "a/b/R", "--seed", "7"]
+    let result = try Command.run(arguments, in: folder)
+    #expect(result.code == 0, "\(result)")
+
+    let run = try RunFiles(folder, "a/b/R")
+    #expect(try folder.text("a/b/R/results.csv").hasPrefix(Self.header + "\n"))
+    run.expectConsistency()
+
+    let (kernels, isa) = try catalog(folder)
+    #expect(kernels.count >= 4 && !isa.isEmpty)
+    var expected: [[String]] = []
+    for (layer, layouts) in [("mb1ic16ih7oc24oh7kh1ph0", ["nchw", "nhwc"]), ("mb2ic32oc10", ["nc"])] {
+      for layout in layouts {
+        for kernel in kernels {
+          for count in threads {
+            for split in count == 1 ? ["none"] : ["channels", "pixels"] {
+              expected.append([layer, layout, "\(kernel)-\(isa)-\(split)-dispatch", "\(count)"])
+            }
+          }
+        }
+      }
+    }
+    let found = run.rows.map { [$0.layer, $0.layout.rawValue, $0.variant, "\($0.threads)"] }
+    func text(_ cases: [[String]]) -> [String] { cases.map { $0.joined(separator: " ") }.sorted() }
+    #expect(text(found) == text(expected))
+    #expect(run.rows.allSatisfy { $0.status == .ok && $0.run == "R" && $0.suite == "tiny" && $0.cpus != "" })
+    #expect(run.rows.allSatisfy { $0.speedup != nil && Set($0.cpus.split(separator: " ")).count == $0.threads })
+
+    #expect(run.manifest.status == .complete && run.manifest.seed == 7 && run.manifest.ended != nil)
+    #expect(Array(run.manifest.commandLine.dropFirst()) == arguments)
+    #expect(run.manifest.plan?.cases == expected.count && run.manifest.placements.count == threads.count)
+    #expect(run.manifest.suites.map(\.file) == [folder.url.appending(path: "tiny.yaml").path])
+    #expect(run.manifest.environment.machine != nil && run.manifest.environment.isas?.last == isa)
+
+    let report = try folder.text("a/b/R/report.md")
+    for kernel in kernels { #expect(report.contains("\(kernel)-\(isa)-none-dispatch")) }
+    // Results on standard output, progress on standard error.
+    #expect(result.output.contains("GFLOP/s") && result.output.hasSuffix("Report: a/b/R/report.md\n"))
+    #expect(!result.output.contains("left,") && !result.output.contains("\u{1B}") && !result.output.contains("\r"))
+    #expect(result.error.contains("\(expected.count) cases on 2 layers") && !result.error.contains("\u{1B}"))
+
+    // The report again, the same to the byte.
+    try FileManager.default.removeItem(at: folder.url.appending(path: "a/b/R/report.md"))
+    let again = try Command.run(["report", "a/b/R"], in: folder)
+    #expect(again.code == 0 && again.output == result.output, "\(again)")
+    #expect(try folder.text("a/b/R/report.md") == report)
+
+    let resumed = try Command.run(["run", "--resume", "a/b/R"], in: folder)
+    #expect(resumed.code == 0 && resumed.output.contains("nothing is left"), "\(resumed)")
+  }
+
+  @Test func valuesThatAreRepeatedCountOnce() throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(
+      [
+        "run", "tiny.yaml", "--kernel", "naive", "--isa", "portable,portable", "--team",
+        "dispatch-apply,dispatch-apply",
+        "--cache", "hot,hot", "--layout", "nhwc,nhwc", "--threads", "1,1", "--max-time", "0.001", "--output", "R",
+      ], in: folder)
+    #expect(result.code == 0, "\(result)")
+    let run = try RunFiles(folder, "R")
+    #expect(
+      run.rows.map { "\($0.layer) \($0.variant)" }.sorted() == [
+        "mb1ic16ih7oc24oh7kh1ph0 naive-portable-none-dispatch-apply", "mb2ic32oc10 naive-portable-none-dispatch-apply",
+      ])
+    run.expectConsistency()
+  }
+
+  @Test func moreThreadsThanCPUsAreMarked() throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(
+      [
+        "run", "tiny.yaml", "--kernel", "naive", "--layer", "fc", "--split", "pixels", "--threads",
+        "\(TestMachine.cpuCount + 1)", "--oversubscribe", "wrap", "--max-time", "0.001", "--output", "R",
+      ], in: folder)
+    #expect(result.code == 0, "\(result)")
+    let run = try RunFiles(folder, "R")
+    #expect(run.rows.map(\.quality) == [.oversubscribed])
+    run.expectConsistency()
+  }
+
+  @Test func casesThatTakeTooLongAreSkippedAloud() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("layers: [mb64ic1024oc1024]\n", to: "big.yaml")
+    let result = try Command.run(
+      [
+        "run", "big.yaml", "--kernel", "naive", "--isa", "portable", "--threads", "1", "--max-time", "0.0001",
+        "--output", "R",
+      ], in: folder)
+    #expect(result.code == 0 && result.error.contains("skipped: naive-portable-none-dispatch"), "\(result)")
+    let run = try RunFiles(folder, "R")
+    #expect(run.rows.map(\.status) == [.skipped] && run.rows[0].notes?.contains("--max-time") == true)
+    run.expectConsistency()
+  }
+
+  /// Whatever is in the way, it is named, it is left as it is, and the exit code is 74.
+  @Test(arguments: [
+    ("taken", "not empty"), ("tiny.yaml", "not a folder"), ("tiny.yaml/below", "Not a directory"),
+    ("/proc/nothing", "cannot create the folder /proc/nothing"),
+  ]) func outputFoldersThatCannotBe(output: String, words: String) throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(at: folder.url.appending(path: "taken"), withIntermediateDirectories: true)
+    try folder.write("mine", to: "taken/precious")
+    let before = try folder.text("tiny.yaml")
+    let result = try Command.run(["run", "tiny.yaml", "--max-time", "0.001", "--output", output], in: folder)
+    #expect(result.code == 74 && result.sentence?.contains(words) == true, "\(result)")
+    #expect(result.sentence?.contains(output) == true, "\(result)")
+    #expect(try folder.text("taken/precious") == "mine" && folder.text("tiny.yaml") == before)
+  }
+
+  @Test func homeAndWorkingDirectoryAreNotNeeded() throws {
+    let folder = try TemporaryFolder()
+    let run = "run tiny.yaml --kernel naive --layer fc --threads 1 --max-time 0.001 --output"
+    let bare = try Command.shell("env -i \"$P\" \(run) R", in: folder)
+    #expect(bare.code == 0 && folder.exists("R/report.md"), "\(bare)")
+    let gone = try Command.shell(
+      "P=$(realpath \"$P\"); D=$PWD; mkdir gone; cd gone; rmdir ../gone; \"$P\" \(run.replacing("tiny", with: "$D/tiny")) $D/S",
+      in: folder)
+    #expect(gone.code == 0 && folder.exists("S/report.md"), "\(gone)")
+    let nowhere = try Command.shell(
+      "P=$(realpath \"$P\"); mkdir gone; cd gone; rmdir ../gone; \"$P\" run --max-time 0.001", in: folder)
+    #expect(nowhere.code == 74 && nowhere.sentence?.contains("Reports") == true, "\(nowhere)")
+  }
+}
