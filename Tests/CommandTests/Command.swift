@@ -93,6 +93,15 @@ struct Command {
     ).wait()
   }
 
+  /// The CPU time that the process has taken so far, in seconds: fields 14 and 15 of proc_pid_stat(5).
+  var cpuSeconds: Double {
+    let stat = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
+    // The second field is the name in parentheses, which may hold spaces.
+    let fields = stat.drop { $0 != ")" }.split(separator: " ")
+    guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return 0 }
+    return (user + system) / Double(sysconf(CInt(_SC_CLK_TCK)))
+  }
+
   /// Waits until `condition` holds, or the process has ended; whether it holds.
   func waits(until condition: () throws -> Bool) rethrows -> Bool {
     while true {

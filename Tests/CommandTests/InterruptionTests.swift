@@ -9,7 +9,7 @@ import Testing
     try folder.write(
       "name: long\nlayers: [\((1...12).map { "mb1ic\($0)oc16" }.joined(separator: ", "))]\n", to: "long.yaml")
     return [
-      "run", "long.yaml", "--kernel", "naive,simd", "--threads", "1", "--precision", "0.0001", "--max-time", "0.1",
+      "run", "long.yaml", "--kernel", "naive,simd", "--threads", "1", "--precision", "1e-9", "--max-time", "0.1",
       "--output", "R",
     ]
   }
@@ -84,35 +84,37 @@ import Testing
     try expectWhole(folder)
   }
 
+  /// The first signal is obeyed when the present sample ends, and a later one at once. `timeout` sends its signal to the
+  /// process and then to its group: two that come together are one.
   @Test func aSecondSignalEndsTheProcessAtOnce() throws {
     let folder = try TemporaryFolder()
-    // One execution of this layer takes seconds, and a sample cannot be interrupted.
-    try folder.write("layers: [mb2048ic2048oc2048]\n", to: "slow.yaml")
+    // One execution of this layer takes many seconds, and cannot be interrupted.
+    try folder.write("layers: [mb4096ic4096oc2048]\n", to: "slow.yaml")
     let command = try Command(
       [
         "run", "slow.yaml", "--kernel", "naive", "--isa", "portable", "--threads", "1", "--max-time", "1000",
         "--output", "R",
       ], in: folder)
-    #expect(command.waits { folder.exists("R/run.json") })
+    // Tensors, reference and estimate take less than this, so the execution has most probably begun.
+    #expect(command.waits { folder.exists("R/run.json") && command.cpuSeconds > 3 })
+    let first = ContinuousClock.now
     kill(command.process.processIdentifier, SIGINT)
-    usleep(800_000)
+    usleep(50_000)
     kill(command.process.processIdentifier, SIGINT)
+    // On a machine so busy that these two are half a second apart, they are two.
+    let areOne = first.duration(to: .now) < .milliseconds(400)
+    usleep(100_000)
+    let goesOn = command.process.isRunning
+    usleep(600_000)
+    kill(command.process.processIdentifier, SIGINT)
+    let third = ContinuousClock.now
     let result = try command.wait()
     #expect(result.code == 130, "\(result)")
-    #expect(try RunFiles(folder, "R").rows.isEmpty)
-  }
-
-  /// `timeout` sends its signal to the process and then to its group: that is one interruption, and not two.
-  @Test func aSignalThatComesTwiceIsOne() throws {
-    let folder = try TemporaryFolder()
-    let command = try Command(Self.suite(folder), in: folder)
-    #expect(command.waits { folder.completeLines("R/results.csv") > 2 })
-    kill(command.process.processIdentifier, SIGINT)
-    usleep(20_000)
-    kill(command.process.processIdentifier, SIGINT)
-    let result = try command.wait()
-    #expect(result.code == 130, "\(result)")
-    #expect(try RunFiles(folder, "R").manifest.status == .interrupted)
+    #expect(third.duration(to: .now) < .seconds(10), "it ends at once, and not with the execution")
+    // Only a process that was not given the time to say that it was interrupted still seems to run.
+    let run = try RunFiles(folder, "R")
+    #expect(run.rows.isEmpty)
+    if areOne && !goesOn { #expect(run.manifest.status == .interrupted, "the second signal was taken for another") }
   }
 
   /// However early it comes, the exit code is that of the signal, and what is there is whole.

@@ -10,7 +10,7 @@ import Testing
     let command = try Command(
       [
         "run", "tiny.yaml", "--kernel", "simd", "--layer", "fc", "--split", "pixels", "--threads", "2", "--precision",
-        "0.0001", "--max-time", "60", "--output", "R",
+        "1e-9", "--max-time", "60", "--output", "R",
       ], in: folder)
     defer { kill(command.process.processIdentifier, SIGKILL) }
     let tasks = "/proc/\(command.process.processIdentifier)/task"
@@ -46,7 +46,7 @@ import Testing
     let command = try Command(
       [
         "run", "tiny.yaml", "--kernel", "simd", "--layer", "fc", "--split", "pixels", "--threads", "2", "--team",
-        "dispatch-apply", "--precision", "0.0001", "--max-time", "60", "--output", "R",
+        "dispatch-apply", "--precision", "1e-9", "--max-time", "60", "--output", "R",
       ], in: folder)
     defer { kill(command.process.processIdentifier, SIGKILL) }
     #expect(command.waits { folder.exists("R/run.json") })

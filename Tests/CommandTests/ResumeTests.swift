@@ -29,6 +29,23 @@ import Testing
     run.expectConsistency()
   }
 
+  /// A wrong result of the first part makes the whole run fail.
+  @Test func anIncorrectRowIsExitCodeOne() throws {
+    let folder = try stoppedRun()
+    let lines = try folder.text("R/results.csv").split(separator: "\n")
+    let index = try #require(Row.columns.firstIndex { $0.name == "status" })
+    var fields = lines[1].split(separator: ",", omittingEmptySubsequences: false)
+    #expect(fields[index] == "ok")
+    fields[index] = "incorrect"
+    try folder.write(
+      ([lines[0], Substring(fields.joined(separator: ","))] + lines[2...]).map { $0 + "\n" }.joined(),
+      to: "R/results.csv")
+    let result = try resume(folder)
+    #expect(result.code == 1 && result.output.contains("1 incorrect"), "\(result)")
+    let again = try resume(folder)
+    #expect(again.code == 1 && again.output.contains("nothing is left"), "\(again)")
+  }
+
   @Test func onlyTheLastWordsWereMissing() throws {
     let folder = try TemporaryFolder()
     let run = ["run", "tiny.yaml", "--kernel", "naive", "--threads", "1", "--max-time", "0.001", "--output", "R"]
@@ -113,7 +130,7 @@ import Testing
     let folder = try TemporaryFolder()
     let command = try Command(
       [
-        "run", "tiny.yaml", "--kernel", "naive", "--threads", "1", "--precision", "0.0001", "--max-time", "60",
+        "run", "tiny.yaml", "--kernel", "naive", "--threads", "1", "--precision", "1e-9", "--max-time", "60",
         "--output", "R",
       ], in: folder)
     defer { kill(command.process.processIdentifier, SIGKILL) }

@@ -21,7 +21,7 @@ import Testing
     let folder = try TemporaryFolder()
     let command = try Command(
       [
-        "run", "tiny.yaml", "--kernel", "naive,simd", "--threads", "1", "--precision", "0.0001", "--max-time", "0.2",
+        "run", "tiny.yaml", "--kernel", "naive,simd", "--threads", "1", "--precision", "1e-9", "--max-time", "0.2",
         "--output", "R",
       ], in: folder, environment: ["TERM": terminal],
       standardError: FileHandle(fileDescriptor: secondary, closeOnDealloc: false))
