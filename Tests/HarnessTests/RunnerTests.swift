@@ -43,7 +43,8 @@ import Topology
     var results: [CaseResult] = []
     try Runner(plan, topology: try Examples.topology(), catalog: Catalog.current(), settings: Examples.quick).run(
       isInterrupted: { false },
-      peaks: { _ in }, starting: { index, group in
+      peaks: { _ in },
+      starting: { index, group in
         started.append(index)
         #expect(group.layer == plan.groups[index].layer)
       },
@@ -56,7 +57,7 @@ import Topology
       let verification = try #require(result.verification)
       #expect(verification.passed)
       #expect(try #require(verification.error) <= #require(verification.bound))
-      #expect(measurement.summary == SampleSummary(measurement.samples.map(\.nanoseconds)))
+      #expect(measurement.all == SampleSummary(measurement.samples.map(\.nanoseconds)))
       #expect(measurement.samples.count >= 6 && measurement.iterations >= 1)
       #expect(measurement.samples.map(\.round) == Array(0..<measurement.samples.count), "one a round")
       #expect(measurement.samples.allSatisfy { $0.nanoseconds > 0 })
@@ -77,12 +78,13 @@ import Topology
     struct Full: Error {}
     var count = 0
     #expect(throws: Full.self) {
-      try Runner(try plan(), topology: try Examples.topology(), catalog: Catalog.current(), settings: Examples.quick).run(
-        isInterrupted: { false }, peaks: { _ in }, starting: { _, _ in },
-        report: { _ in
-          count += 1
-          if count == 3 { throw Full() }
-        })
+      try Runner(try plan(), topology: try Examples.topology(), catalog: Catalog.current(), settings: Examples.quick)
+        .run(
+          isInterrupted: { false }, peaks: { _ in }, starting: { _, _ in },
+          report: { _ in
+            count += 1
+            if count == 3 { throw Full() }
+          })
     }
     #expect(count == 3)
   }
@@ -158,7 +160,8 @@ import Topology
     var results: [CaseResult] = []
     var started = 0
     try Runner(plan, topology: try Examples.topology(), catalog: Catalog.current(), settings: Examples.quick).run(
-      isInterrupted: { started > 1 }, peaks: { _ in }, starting: { _, _ in started += 1 }, report: { results.append($0) })
+      isInterrupted: { started > 1 }, peaks: { _ in }, starting: { _, _ in started += 1 },
+      report: { results.append($0) })
     #expect(started == 2)
     #expect(results.count == plan.groups[0].cases.count, "the first layer is complete, the second was not begun")
   }

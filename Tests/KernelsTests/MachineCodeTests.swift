@@ -111,7 +111,7 @@
       var found: [String: Set<Tile>] = [:]
       for function in try MachineCode.functions(named: names) {
         let tile = try #require(Tile(mangled: function.name))
-        let kind = function.name.contains("pixelRows") ? "pixelRows" : "channelRows"
+        let kind = function.name.contains("strided") ? "strided" : "panel"
         found[kind, default: []].insert(tile)
         let loop = MachineCode.hottestLoop(function)
         let what = "\(name) \(kind) \(tile.rows)×\(tile.vectors):\n\(loop.map(\.text).joined(separator: "\n"))"
@@ -121,20 +121,24 @@
         #expect(!loop.contains { $0.operands.contains("%rsp") || $0.operands.contains("%rbp") }, "\(what)")
         #expect(!loop.contains { $0.mnemonic.hasPrefix("call") }, "\(what)")
       }
-      #expect(Set(found.keys) == ["pixelRows", "channelRows"])
-      for (kind, tiles) in found {
-        let rows = tiles.map(\.rows).max() ?? 0
-        let vectors = tiles.map(\.vectors).max() ?? 0
-        #expect(tiles.count == rows * vectors, "\(kind): every tile up to \(rows)×\(vectors)")
-      }
+      // Strided rows are pixels; panels are of pixels or of channels, and have the tiles of both.
+      let strided = try #require(found["strided"])
+      let panel = try #require(found["panel"])
+      #expect(found.count == 2)
+      let rows = strided.map(\.rows).max() ?? 0
+      let vectors = strided.map(\.vectors).max() ?? 0
+      #expect(strided.count == rows * vectors, "every tile up to \(rows)×\(vectors)")
+      #expect(panel.isSuperset(of: strided))
       guard let kernel = Catalog.current().kernels.first(where: { $0.name == "packed" && $0.isa == isa }) else {
         return
       }
       let lanes = isa == .avx512 ? 16 : 8
       let last = try Layer(op: .fc, shape: .fc(ic: 3, oc: 4), layout: .nc)
       let first = try Layer(op: .conv1x1, shape: .conv1x1(ic: 3, oc: 4, ih: 5, iw: 6), layout: .nchw)
-      #expect(found["pixelRows"]?.map(\.vectors).max() == kernel.grain(Problem(last)).columns / lanes)
-      #expect(found["channelRows"]?.map(\.rows).max() == kernel.grain(Problem(first)).columns)
+      #expect(vectors == kernel.grain(Problem(last)).columns / lanes)
+      let channels = kernel.grain(Problem(first)).columns
+      let wide = panel.filter { $0.rows <= channels }
+      #expect(wide.count == channels * (wide.map(\.vectors).max() ?? 0), "every tile up to \(channels) channels")
     }
 
     /// One binary runs on every x86-64 CPU, so code for newer ones must not be shared with older ones. A function that
