@@ -10,10 +10,22 @@ public struct Sample: Sendable, Hashable {
   public var iterations: Int
   /// Time of one execution: the sample's time ÷ ``iterations``, in ns.
   public var time: Double
-  /// Time of the FMA burst of this round on the same workers, in ns.
+  /// Time of the slowest worker's burst of multiply-adds before the sample, in ns.
   public var burst: Double?
-  /// What disturbed the round; nil if nothing did, or if it was not watched.
+  /// What disturbed the round, in words between spaces; nil if nothing did.
   public var taint: String?
+  /// Rate of the bursts, all workers together, in GFLOP/s.
+  public var peakGFLOPS: Double?
+  /// Mean clock of the workers' cores before the sample, in GHz.
+  public var clockGHz: Double?
+  /// Time that workers waited for a CPU during the sample, all together, in ns; nil if it is not known.
+  public var runDelay: Int?
+  /// How often a worker lost its CPU during the sample; nil if it is not known.
+  public var involuntarySwitches: Int?
+  /// Workers that ended the sample on another CPU; nil if it is not known.
+  public var migrations: Int?
+  /// Time that the hypervisor took from the workers' CPUs during the round, in ns; nil if it is not known.
+  public var steal: Int?
 
   /// A sample.
   public init(
@@ -40,6 +52,12 @@ extension Sample: CSVRecord {
     CSVColumn("time_ns", \.time),
     CSVColumn("burst_ns", \.burst),
     CSVColumn("taint", \.taint),
+    CSVColumn("peak_gflops", \.peakGFLOPS),
+    CSVColumn("clock_ghz", \.clockGHz),
+    CSVColumn("run_delay_ns", \.runDelay),
+    CSVColumn("involuntary_switches", \.involuntarySwitches),
+    CSVColumn("migrations", \.migrations),
+    CSVColumn("steal_ns", \.steal),
   ]
 
   /// A sample for the reader to fill.

@@ -129,26 +129,9 @@ extension Row {
       rooflinePercent = gflops.map { 100 * $0 / roofline.gflops }
     }
 
-    var remarks = ["stopped by \(measurement.stop.rawValue)"]
-    quality = .valid
-    if let width = summary.relativeHalfWidth {
-      if width * 100 > precisionPercent {
-        quality = .noisy
-        remarks.append("the interval is wider than ±\(precisionPercent) %")
-      }
-    } else {
-      quality = .noisy
-      remarks.append("\(summary.count) rounds are too few for a 95 % interval")
-    }
-    if item.placement.oversubscribed {
-      quality = .oversubscribed
-      remarks.append("more threads than CPUs")
-    }
-    for taint in Taint.allCases {
-      let count = measurement.samples.count { $0.taints.contains(taint) }
-      if count > 0 { remarks.append("\(count) rounds \(taint.rawValue)") }
-    }
-    notes = remarks.joined(separator: "; ")
+    let assessment = Assessment(measurement, item, precisionPercent: precisionPercent)
+    quality = assessment.quality
+    notes = assessment.notes
   }
 }
 
@@ -156,10 +139,20 @@ extension Results.Sample {
   /// The samples of a result, as rows of samples.csv; none if the case was not measured.
   static func all(of result: CaseResult, caseKey: String) -> [Results.Sample] {
     guard case .measured(let measurement) = result.outcome else { return [] }
-    return measurement.samples.map {
-      Results.Sample(
-        caseKey: caseKey, round: $0.round, position: $0.position, iterations: measurement.iterations,
-        time: $0.nanoseconds)
+    return measurement.samples.map { taken in
+      let evidence = taken.evidence
+      var sample = Results.Sample(
+        caseKey: caseKey, round: taken.round, position: taken.position, iterations: measurement.iterations,
+        time: taken.nanoseconds, burst: evidence.burstNanoseconds)
+      let taints = Taint.allCases.filter(taken.taints.contains).map(\.rawValue)
+      sample.taint = taints.isEmpty ? nil : taints.joined(separator: " ")
+      sample.peakGFLOPS = evidence.peak
+      sample.clockGHz = evidence.clockGHz
+      sample.runDelay = evidence.runDelay.map { Int($0) }
+      sample.involuntarySwitches = evidence.involuntarySwitches.map { Int($0) }
+      sample.migrations = evidence.migrations.map { Int($0) }
+      sample.steal = evidence.steal.map { Int($0) }
+      return sample
     }
   }
 }

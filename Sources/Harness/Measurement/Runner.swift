@@ -44,7 +44,7 @@ public struct Runner {
     let teams = TeamPool(topology, probes: catalog.probes)
     let references = ReferenceCache()
     let caches = CacheSizes(topology.machine)
-    let ceilings = Ceilings(PeakMeter(topology, catalog), topology.machine)
+    let ceilings = Ceilings(PeakMeter(topology, catalog, samples: 7), topology.machine)
     for item in plan.groups.flatMap(\.cases) {
       if isInterrupted() { break }
       try ceilings.measure(item.team, item.placement, teams)

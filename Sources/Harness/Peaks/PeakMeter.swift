@@ -47,17 +47,19 @@ public struct Peaks: Sendable, Hashable, Codable {
 public struct PeakMeter {
   private let topology: HwlocTopology
   private let probes: [ProbeSet]
+  private let samples: Int
 
   /// A meter for the machine of `topology`, which must be this system, with the probes of all ISAs that it executes.
-  public init(_ topology: HwlocTopology, _ catalog: Catalog) {
+  ///
+  /// - Parameter samples: of each ceiling, at least six for an interval.
+  public init(_ topology: HwlocTopology, _ catalog: Catalog, samples: Int = 15) {
     self.topology = topology
     probes = catalog.probes
+    self.samples = samples
   }
 
   /// How long each sample lasts at least, in nanoseconds.
-  private static let sampleDuration = 1e6
-  /// Samples of each ceiling.
-  private static let samples = 15
+  private static let sampleDuration = 3e5
 
   /// Measures every ceiling of a team on a placement.
   ///
@@ -105,7 +107,7 @@ public struct PeakMeter {
 
   /// Measures what `body` does, `perRound` units a round, all workers together, per nanosecond.
   private func quantity(
-    _ team: any Team, unit: String, perRound: Double, samples: Int = Self.samples,
+    _ team: any Team, unit: String, perRound: Double, samples: Int? = nil,
     _ body: @escaping @Sendable (_ worker: Int, _ rounds: Int) -> Void
   ) -> Quantity? {
     var rounds = 1
@@ -114,7 +116,7 @@ public struct PeakMeter {
       if Double(timing.total) >= Self.sampleDuration || rounds > 1 << 40 { break }
       rounds *= 2
     }
-    let values = (0..<samples).map { _ in
+    let values = (0..<(samples ?? self.samples)).map { _ in
       perRound * Double(rounds) / Double(team.run(warmUp: 0, iterations: 1) { [rounds] in body($0, rounds) }.total)
     }
     return Quantity(values, unit: unit)
@@ -127,7 +129,7 @@ public struct PeakMeter {
     let buffers = try Buffers(team, floats: floats)
     let third = floats / 3
     var result = Peaks.Bandwidth(level: level, bytesPerWorker: floats * 4)
-    result.read = read(team, probe, buffers, sinks, samples: Self.samples)
+    result.read = read(team, probe, buffers, sinks, samples: samples)
     result.write = quantity(team, unit: "GB/s", perRound: Double(team.threads * floats * 4)) { worker, rounds in
       for _ in 0..<rounds { probe.write(buffers.pointer(worker), floats) }
     }
@@ -161,7 +163,7 @@ public struct PeakMeter {
   /// In every run a worker waits until all have come, for a limited time: a team that lets one thread do several
   /// workers' parts one after the other cannot meet, and must not wait for ever.
   private func forkJoin(_ team: any Team) -> (Quantity?, Double?) {
-    let empty = (0..<Self.samples).map { _ in team.run(warmUp: 10, iterations: 200) { _ in }.perIteration }
+    let empty = (0..<samples).map { _ in team.run(warmUp: 10, iterations: 200) { _ in }.perIteration }
     let meeting = Meeting(threads: team.threads)
     let runs = 200
     for _ in 0..<runs {

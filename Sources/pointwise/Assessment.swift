@@ -1,0 +1,59 @@
+import Harness
+import Results
+
+/// How far a measurement can be trusted, and why: the columns `quality` and `notes`.
+///
+/// The first rule that applies decides:
+/// 1. `oversubscribed`: threads share CPUs.
+/// 2. `noisy`: fewer than six rounds are clean, so that all rounds count; or the interval is wider than the precision
+///    that was asked for; or in a quarter of the rounds or more a worker was descheduled, migrated, or lost time to the
+///    hypervisor.
+/// 3. `throttled`: in a quarter of the rounds or more the burst was slow.
+/// 4. `valid`.
+struct Assessment {
+  let quality: Quality
+  let notes: String
+
+  /// The part of all rounds from which on taints decide.
+  private static let tolerated = 0.25
+
+  init(_ measurement: Measurement, _ item: Case, precisionPercent: Double) {
+    let samples = measurement.samples
+    var remarks = ["stopped by \(measurement.stop.rawValue)"]
+    var isNoisy = false
+    if measurement.clean == nil {
+      isNoisy = true
+      remarks.append("\(measurement.cleanCount) clean of \(samples.count) rounds are too few, all count")
+    }
+    if let width = measurement.summary.relativeHalfWidth {
+      if width * 100 > precisionPercent {
+        isNoisy = true
+        remarks.append("the interval is wider than ±\(precisionPercent) %")
+      }
+    } else {
+      isNoisy = true
+      remarks.append("\(measurement.summary.count) rounds are too few for a 95 % interval")
+    }
+    for taint in Taint.allCases {
+      let count = samples.count { $0.taints.contains(taint) }
+      if count > 0 { remarks.append("\(count) of \(samples.count) rounds \(taint.rawValue)") }
+    }
+    let delay = samples.reduce(0) { $0 + ($1.evidence.runDelay ?? 0) }
+    if delay > 0 { remarks.append("run delay \(delay / 1000) µs") }
+
+    let disturbed = samples.count { !$0.taints.isDisjoint(with: [.descheduled, .migrated, .stolen]) }
+    let slow = samples.count { $0.taints.contains(.slow) }
+    let limit = Double(samples.count) * Self.tolerated
+    if item.placement.oversubscribed {
+      quality = .oversubscribed
+      remarks.append("more threads than CPUs")
+    } else if isNoisy || Double(disturbed) >= limit {
+      quality = .noisy
+    } else if Double(slow) >= limit {
+      quality = .throttled
+    } else {
+      quality = .valid
+    }
+    notes = remarks.joined(separator: "; ")
+  }
+}
