@@ -74,6 +74,7 @@ let package = Package(
       dependencies: [
         "Harness", "Results", "Reports", "Topology", "Layers", "Kernels", "Teams", "Statistics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ]),
   ] + isaModules + [
     .testTarget(name: "TopologyTests", dependencies: ["Topology"]),
@@ -95,7 +96,7 @@ let package = Package(
         "Results", "Layers", "SwiftCSV", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Layers"]),
-    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results"]),
+    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -15,6 +15,11 @@ enum RunWarnings {
     case .interrupted: warnings.append("The run was interrupted; this is what was measured until then.")
     case .failed: warnings.append("The run ended by an error; this is what was measured until then.")
     }
+    if let resumed = manifest.resumed, !resumed.isEmpty {
+      warnings.append(
+        "The run was continued \(Format.count(resumed.count, "time")) after an interruption: its rows were not measured at "
+          + "one go.")
+    }
     if manifest.environment.build == .debug {
       warnings.append("This is a debug build; measure with `swift run -c release`.")
     }

@@ -42,7 +42,9 @@ extension Environment {
     environment.hypervisor = files.hypervisor(features: environment.features ?? [])
     environment.cpuQuota = files.cpuQuota
     environment.memoryTotal = memory.first(of: "MemTotal").flatMap(bytes)
-    environment.memoryAvailable = memory.first(of: "MemAvailable").flatMap(bytes)
+    // A container that takes more than its limit is killed, however much the machine has.
+    environment.memoryAvailable = [memory.first(of: "MemAvailable").flatMap(bytes), files.memoryOfControlGroup]
+      .compactMap(\.self).min()
     environment.loadAverage = files.text("proc/loadavg").flatMap { line in
       let loads = line.words.prefix(3).compactMap { Double($0) }
       return loads.count == 3 ? loads : nil
@@ -198,29 +200,52 @@ private struct SystemFiles {
   ///
   /// Version 2 has "quota period" in cpu.max, version 1 has two files; "max" or a negative quota is none.
   var cpuQuota: Double? {
-    var quotas: [Double] = []
+    controlGroups("cpu").flatMap { folder, isVersion2 in
+      if isVersion2 {
+        let words = text("\(folder)/cpu.max")?.words ?? []
+        return quota(words.first, period: words.last)
+      }
+      return quota(text("\(folder)/cpu.cfs_quota_us"), period: text("\(folder)/cpu.cfs_period_us"))
+    }.min()
+  }
+
+  /// The least memory that the process's control group, or one above it, lets it still get, in bytes; nil if there is no
+  /// limit. What caches files can be had too.
+  var memoryOfControlGroup: Int? {
+    controlGroups("memory").compactMap { folder, isVersion2 -> Int? in
+      let names =
+        isVersion2
+        ? ("memory.max", "memory.current", "inactive_file")
+        : ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+      // "max" is no number, and version 1 writes a number near 2⁶³ where there is no limit.
+      guard let limit = text("\(folder)/\(names.0)").flatMap({ Int($0) }), limit < 1 << 60,
+        let used = text("\(folder)/\(names.1)").flatMap({ Int($0) })
+      else { return nil }
+      let cache = lines("\(folder)/memory.stat").map(\.words).first { $0.first == names.2 }?.last.flatMap { Int($0) }
+      return max(0, limit - used + (cache ?? 0))
+    }.min()
+  }
+
+  /// The folders of the process's control group and of every group above it that rule over a resource.
+  private func controlGroups(_ controller: String) -> [(folder: String, isVersion2: Bool)] {
+    var folders: [(folder: String, isVersion2: Bool)] = []
     for line in lines("proc/self/cgroup") {
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard parts.count == 3 else { continue }
       let controllers = parts[1].split(separator: ",")
       let isVersion2 = parts[0] == "0" && controllers.isEmpty
-      guard isVersion2 || controllers.contains("cpu") else { continue }
-      var folder = FilePath(String(parts[2])).lexicallyNormalized()
-      folder.root = nil
+      guard isVersion2 || controllers.contains(Substring(controller)) else { continue }
+      var path = FilePath(String(parts[2])).lexicallyNormalized()
+      path.root = nil
+      let base = isVersion2 ? "sys/fs/cgroup" : "sys/fs/cgroup/\(controller)"
       while true {
-        if isVersion2 {
-          let words = text("sys/fs/cgroup/\(folder)/cpu.max")?.words ?? []
-          quotas += quota(words.first, period: words.last)
-        } else {
-          let base = "sys/fs/cgroup/cpu/\(folder)"
-          quotas += quota(text("\(base)/cpu.cfs_quota_us"), period: text("\(base)/cpu.cfs_period_us"))
-        }
+        folders.append(("\(base)/\(path)", isVersion2))
         // In a container the path may be that of the host, and only its last folders, or none, are visible here.
-        if folder.isEmpty { break }
-        folder.removeLastComponent()
+        if path.isEmpty { break }
+        path.removeLastComponent()
       }
     }
-    return quotas.min()
+    return folders
   }
 
   private func quota(_ quota: String?, period: String?) -> [Double] {

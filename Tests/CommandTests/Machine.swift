@@ -23,4 +23,12 @@ enum TestMachine {
       return sum + last - first + 1
     }
   }
+
+  /// Whether this process, and hence those that it starts, ignores SIGHUP; the other signals are listened to anyway.
+  static func ignores(_ signal: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(signal, nil, &action)
+    return signal == SIGHUP
+      && unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
 }

@@ -179,6 +179,7 @@ import Testing
     rows[3].gflops = 1e6
     var manifest = ExampleRun.manifest
     manifest.status = .interrupted
+    manifest.resumed = [manifest.started, manifest.started]
     manifest.environment.build = .debug
     manifest.environment.hypervisor = "QEMU"
     manifest.environment.governors = ["powersave"]
@@ -188,7 +189,7 @@ import Testing
     let text = MarkdownReport.render(manifest, rows, dropped: [DroppedLine(file: "R/results.csv", line: 9)])
     let warnings = section("## Warnings", of: text).joined(separator: "\n")
     for expected in [
-      "interrupted", "debug build", "More threads than CPUs: 1 of 20", "Without a 95 % interval",
+      "interrupted", "continued 2 times", "debug build", "More threads than CPUs: 1 of 20", "Without a 95 % interval",
       "wider than the ±2.00 % that was asked for: 1 of 20", "contradict each other: 1 of 20 cases", "virtual (QEMU)",
       "powersave", "only 1.50 CPUs", "load average was 3.00", "no cache of level 3",
       "R/results.csv:9: the last line is incomplete",

@@ -94,6 +94,32 @@ import Testing
     #expect(Environment.capture(root: FilePath(tree.path)).cpuQuota == nil)
   }
 
+  @Test func memoryOfAContainerIsLimited() throws {
+    let tree = try TemporaryFolder()
+    func available() -> Int? { Environment.capture(root: FilePath(tree.path)).memoryAvailable }
+    try tree.write("0::/pod/job\n", to: "proc/self/cgroup")
+    try tree.write("max\n", to: "sys/fs/cgroup/pod/job/memory.max")
+    try tree.write("1000\n", to: "sys/fs/cgroup/pod/job/memory.current")
+    #expect(available() == nil)
+    try tree.write("100000\n", to: "sys/fs/cgroup/pod/memory.max")
+    try tree.write("40000\n", to: "sys/fs/cgroup/pod/memory.current")
+    #expect(available() == 60_000)
+    try tree.write("anon 1\ninactive_file 5000\n", to: "sys/fs/cgroup/pod/memory.stat")
+    #expect(available() == 65_000)
+    // The machine itself may have less.
+    try tree.write("MemAvailable: 1 kB\n", to: "proc/meminfo")
+    #expect(available() == 1024)
+    try tree.write("200000\n", to: "sys/fs/cgroup/pod/memory.current")
+    #expect(available() == 0)
+
+    try tree.write("9:memory:/docker/0123\n", to: "proc/self/cgroup")
+    try tree.write("9223372036854771712\n", to: "sys/fs/cgroup/memory/memory.limit_in_bytes")
+    try tree.write("100\n", to: "sys/fs/cgroup/memory/memory.usage_in_bytes")
+    #expect(available() == 1024)
+    try tree.write("900\n", to: "sys/fs/cgroup/memory/memory.limit_in_bytes")
+    #expect(available() == 800)
+  }
+
   @Test func nonsenseIsUnknown() throws {
     let tree = try TemporaryFolder()
     try tree.write("garbage", to: "proc/loadavg")

@@ -26,7 +26,8 @@ public struct RunEstimate: Sendable {
     var rates: [String: Double] = [:]
     var seconds: [Double] = []
     let perCore = Double(max(1, cores))
-    let narrowing = 2 / settings.stopRule.precisionPercent
+    // Noise may well take what a lower precision saves, so no fewer than at 2 %.
+    let narrowing = max(1, 2 / settings.stopRule.precisionPercent)
     let rounds = Self.typicalRounds * narrowing * narrowing
     for group in plan.groups {
       let layer = group.layer
