@@ -15,7 +15,10 @@ import Testing
       + "time_ci_lo_ns,time_ci_hi_ns,gflops,gbytes_per_s,arithmetic_intensity,peak_gflops,peak_gbytes_per_s,bound,"
       + "peak_pct,roofline_pct,speedup,efficiency_pct,prepare_ns,imbalance_pct,clock_ghz\n"
     #expect(Row.csvHeader == expected)
-    #expect(Sample.csvHeader == "case,round,position,iterations,time_ns,burst_ns,taint\n")
+    #expect(
+      Sample.csvHeader
+        == "case,round,position,iterations,time_ns,burst_ns,taint,peak_gflops,clock_ghz,run_delay_ns,"
+        + "involuntary_switches,migrations,steal_ns\n")
   }
 
   @Test func unknownValuesAreEmptyFields() throws {

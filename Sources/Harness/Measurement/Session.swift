@@ -184,9 +184,10 @@ struct Session {
       return nil
     }
     let measurement = measurement(progress, .precision)
-    // Rounds that were disturbed do not make a case precise.
     let reason = settings.stopRule.reasonToStop(measurement.summary, seconds: progress.seconds)
-    return reason == .precision && measurement.clean == nil ? nil : reason
+    // Rounds that were disturbed do not make a case precise: then it has its time.
+    guard reason == .precision && measurement.clean == nil else { return reason }
+    return progress.seconds >= settings.stopRule.maxTime ? .time : nil
   }
 
   /// Adds to each case's last sample what the hypervisor took from its CPUs during the round.
