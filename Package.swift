@@ -8,9 +8,17 @@ let kernelFlags: [SwiftSetting] = [
   .unsafeFlags(["-O", "-Ounchecked", "-Xllvm", "-unroll-threshold=4000"])
 ]
 
+// An ISA's module holds the machine code of functions that are written in Kernels. An incremental build does not look
+// at the bodies of another module's functions, and would keep the old code; a whole module is compiled every time. One
+// thread makes the compiler name the object file as the package manager expects it; the rest keeps it quiet about that.
+let isaFlags =
+  kernelFlags + [
+    .unsafeFlags(["-whole-module-optimization", "-num-threads", "1", "-disable-batch-mode", "-suppress-remarks"])
+  ]
+
 /// Compiler flags that let one module use the named x86 features, and no other module.
 func isa(_ features: String...) -> [SwiftSetting] {
-  kernelFlags + [.unsafeFlags(features.flatMap { ["-Xcc", "-m\($0)"] })]
+  isaFlags + [.unsafeFlags(features.flatMap { ["-Xcc", "-m\($0)"] })]
 }
 
 // Reference results, statistics and the checks of tests are inner loops too: slow ones would make debug tests take
@@ -52,7 +60,7 @@ let package = Package(
     .target(
       name: "Kernels", dependencies: ["Layers", .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: kernelFlags),
-    .target(name: "KernelsPortable", dependencies: ["Kernels"], swiftSettings: kernelFlags),
+    .target(name: "KernelsPortable", dependencies: ["Kernels"], swiftSettings: isaFlags),
     .target(name: "Teams", dependencies: ["Topology", "CPlatform"], swiftSettings: optimised),
     .target(
       name: "Statistics", dependencies: [.product(name: "RealModule", package: "swift-numerics")],
