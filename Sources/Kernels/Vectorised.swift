@@ -124,10 +124,11 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
           // Lanes past the image, which only an image smaller than a vector has, repeat its last pixel.
           for lane in 0..<width { offsets[lane] = problem.inputOffset(min(start &+ lane, end &- 1)) }
           let pixels = start..<min(end, start &+ width)
+          let inputs = Inputs(offsets: offsets.baseAddress!, areContiguous: !isStrided && pixels.count == width)
           if isPair {
-            vectors(problem, operands, pixels, offsets.baseAddress!, block.columns, Extent<2>.self, Extent<4>.self)
+            vectors(problem, operands, pixels, inputs, block.columns, Extent<2>.self, Extent<4>.self)
           } else {
-            vectors(problem, operands, pixels, offsets.baseAddress!, block.columns, Extent<1>.self, Extent<8>.self)
+            vectors(problem, operands, pixels, inputs, block.columns, Extent<1>.self, Extent<8>.self)
           }
           m = pixels.upperBound
         }
@@ -135,19 +136,35 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
     }
   }
 
-  /// Computes `NV` vectors of pixels, whose inputs lie at `offsets`, × `columns`, `NR` channels at a time.
+  /// Where the input of each pixel of some vectors lies.
+  @frozen @usableFromInline
+  struct Inputs {
+    /// One offset a lane.
+    @usableFromInline let offsets: UnsafePointer<Int>
+    /// Whether the offsets rise by one. It cannot be read off their first and last: lanes that repeat a pixel, and
+    /// strided ones, may meet by chance.
+    @usableFromInline let areContiguous: Bool
+
+    @inlinable
+    init(offsets: UnsafePointer<Int>, areContiguous: Bool) {
+      self.offsets = offsets
+      self.areContiguous = areContiguous
+    }
+  }
+
+  /// Computes `NV` vectors of pixels × `columns`, `NR` channels at a time.
   @inlinable @inline(__always)
   static func vectors<let NV: Int, let NR: Int>(
-    _ problem: Problem, _ operands: Operands, _ pixels: Range<Int>, _ offsets: UnsafePointer<Int>,
-    _ columns: Range<Int>, _ vectors: Extent<NV>.Type, _ channels: Extent<NR>.Type
+    _ problem: Problem, _ operands: Operands, _ pixels: Range<Int>, _ inputs: Inputs, _ columns: Range<Int>,
+    _ vectors: Extent<NV>.Type, _ channels: Extent<NR>.Type
   ) {
     var n = columns.lowerBound
     while n &+ NR <= columns.upperBound {
-      broadcast(problem, operands, pixels, offsets, n, vectors, channels)
+      broadcast(problem, operands, pixels, inputs, n, vectors, channels)
       n &+= NR
     }
     while n < columns.upperBound {
-      broadcast(problem, operands, pixels, offsets, n, vectors, Extent<1>.self)
+      broadcast(problem, operands, pixels, inputs, n, vectors, Extent<1>.self)
       n &+= 1
     }
   }
@@ -155,15 +172,15 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
   /// Computes `NV` vectors of pixels × `NR` channels.
   @inlinable @inline(never)
   static func broadcast<let NV: Int, let NR: Int>(
-    _ problem: Problem, _ operands: Operands, _ pixels: Range<Int>, _ offsets: UnsafePointer<Int>, _ n: Int,
+    _ problem: Problem, _ operands: Operands, _ pixels: Range<Int>, _ inputs: Inputs, _ n: Int,
     _ vectors: Extent<NV>.Type, _ columns: Extent<NR>.Type
   ) {
     let width = NV &* Target.lanes
-    let first = offsets[0]
+    let first = inputs.offsets[0]
     let sums =
-      offsets[width &- 1] == first &+ width &- 1
+      inputs.areContiguous
       ? sums(problem, operands, n, vectors, columns) { Target.load($0 + (first &+ $1)) }
-      : sums(problem, operands, n, vectors, columns) { Target.load($0, offsets: offsets + $1) }
+      : sums(problem, operands, n, vectors, columns) { Target.load($0, offsets: inputs.offsets + $1) }
     let output = operands.output + problem.outputOffset(pixels.lowerBound) + n &* problem.outputChannelStride
     let clamp = Epilogue<Target>.Clamp(problem.activation)
     for column in 0..<NR {

@@ -20,10 +20,6 @@ public enum AVX2: VectorISA {
   @inline(__always)
   public static func multiplyAdd(_ sum: F32, _ a: F32, _ b: F32) -> F32 { sum.addingProduct(a, b) }
 
-  /// Returns `sum + a · b`, rounded once.
-  @inline(__always)
-  public static func multiplyAdd(_ sum: Float, _ a: Float, _ b: Float) -> Float { sum.addingProduct(a, b) }
-
   /// Clamps every lane; NaN stays NaN.
   @inline(__always)
   public static func clamp(_ x: F32, low: F32, high: F32) -> F32 {

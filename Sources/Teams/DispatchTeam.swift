@@ -65,18 +65,52 @@ public final class DispatchTeam: Team {
 
   /// See ``Team/run(_:)``.
   public func run(_ work: TeamWork) -> TeamTiming {
-    shared.work.withLock { $0 = work }
-    // The last run's values; nobody looks at them while all workers sleep.
-    shared.counters.store(0, at: SharedState.released)
-    shared.counters.store(0, at: SharedState.arrived)
-    for wake in shared.wake { wake.signal() }
-    shared.done.wait()
-    // `work` must not outlive the run: it may hold on to a layer's tensors.
-    shared.work.withLock { $0 = nil }
+    withUnsafePointer(to: work) { pointer in
+      shared.work.withLock { $0 = WorkPointer(steps: StepCounts(work), work: pointer) }
+      // The last run's values; nobody looks at them while all workers sleep.
+      shared.counters.store(0, at: SharedState.released)
+      shared.counters.store(0, at: SharedState.arrived)
+      for wake in shared.wake { wake.signal() }
+      shared.done.wait()
+      shared.work.withLock { $0 = nil }
+    }
     return TeamTiming(
       total: shared.counters.load(SharedState.total), iterations: work.iterations,
       busy: (0..<threads).map { shared.counters.load(SharedState.busy + $0) })
   }
+}
+
+/// The numbers of steps of a run, which workers read without touching the work itself.
+private struct StepCounts: Sendable {
+  let all: Int
+  let firstTimed: Int
+  let lastTimed: Int
+
+  init(_ work: TeamWork) {
+    all = work.stepCount
+    firstTimed = work.firstTimed
+    lastTimed = work.lastTimed
+  }
+}
+
+/// The work of the present run, which lives in the caller's frame until every worker has reported its last step.
+///
+/// Workers hold no reference of their own. The last reference releases what the work's closures hold, such as a layer's
+/// tensors or even the team, and a team that ended on its own worker would wait for itself for ever.
+///
+/// `@unchecked Sendable`: the work does not change while the pointer is shared.
+private struct WorkPointer: @unchecked Sendable {
+  let steps: StepCounts
+  private let work: UnsafePointer<TeamWork>
+
+  init(steps: StepCounts, work: UnsafePointer<TeamWork>) {
+    self.steps = steps
+    self.work = work
+  }
+
+  // Out of line: references that the call takes are given back before it returns, and so before the step is reported.
+  @inline(never)
+  func perform(step: Int, worker: Int) { work.pointee.perform(step: step, worker: worker) }
 }
 
 /// What the workers of one team share.
@@ -87,7 +121,7 @@ public final class DispatchTeam: Team {
 private final class SharedState: Sendable {
   let threads: Int
   /// Written by the caller while all workers sleep; nil ends the team.
-  let work = Mutex<TeamWork?>(nil)
+  let work = Mutex<WorkPointer?>(nil)
   let firstError = Mutex<TeamError?>(nil)
   let started = DispatchSemaphore(value: 0)
   let wake: [DispatchSemaphore]
@@ -134,25 +168,25 @@ private final class SharedState: Sendable {
   }
 
   /// Worker 0: releases the steps and takes the time.
-  private func lead(_ work: TeamWork) {
+  private func lead(_ work: WorkPointer) {
     let others = UInt64(threads - 1)
     // Everybody is awake before the first step.
     wait(for: others, at: Self.arrived)
     var start: UInt64 = 0
-    for step in 0..<work.stepCount {
-      if step == work.firstTimed { start = platform_now() }
+    for step in 0..<work.steps.all {
+      if step == work.steps.firstTimed { start = platform_now() }
       counters.store(UInt64(step + 1), at: Self.released)
       perform(work, step, worker: 0)
       wait(for: others * UInt64(step + 2), at: Self.arrived)
-      if step == work.lastTimed { counters.store(platform_now() - start, at: Self.total) }
+      if step == work.steps.lastTimed { counters.store(platform_now() - start, at: Self.total) }
     }
     done.signal()
   }
 
   /// Every other worker: does its part of each step that the leader releases.
-  private func follow(_ worker: Int, _ work: TeamWork) {
+  private func follow(_ worker: Int, _ work: WorkPointer) {
     counters.increment(Self.arrived)
-    for step in 0..<work.stepCount {
+    for step in 0..<work.steps.all {
       wait(for: UInt64(step + 1), at: Self.released)
       perform(work, step, worker: worker)
       counters.increment(Self.arrived)
@@ -160,10 +194,10 @@ private final class SharedState: Sendable {
   }
 
   /// Does one worker's part of a step; of the last timed one, the worker's own time is kept.
-  private func perform(_ work: TeamWork, _ step: Int, worker: Int) {
-    guard step == work.lastTimed else { return work.perform(step: step, worker: worker) }
+  private func perform(_ work: WorkPointer, _ step: Int, worker: Int) {
+    guard step == work.steps.lastTimed else { return work.perform(step: step, worker: worker) }
     let start = platform_now()
-    work.job(worker)
+    work.perform(step: step, worker: worker)
     counters.store(platform_now() - start, at: Self.busy + worker)
   }
 

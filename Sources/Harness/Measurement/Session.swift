@@ -153,7 +153,7 @@ struct Session {
       let stolenBefore = steal.perCPU()
       for (position, progress) in progresses.enumerated() {
         if isInterrupted() {
-          for stopped in progresses { try finish(stopped, .interrupted) }
+          for stopped in progresses { try finish(stopped, .interrupted, workbench) }
           return
         }
         if progress.item.cache != .cold { poisonSome(workbench.output, &generator) }
@@ -166,7 +166,7 @@ struct Session {
       for progress in progresses {
         // Asked again: the hypervisor may have spoilt the round.
         if let reason = reasonToStop(progress) {
-          try finish(progress, reason)
+          try finish(progress, reason, workbench)
         } else {
           if progress.samples.count >= progress.nextLook { progress.nextLook = progress.samples.count * 11 / 10 + 1 }
           unfinished.append(progress)
@@ -197,6 +197,8 @@ struct Session {
     for progress in progresses {
       let last = progress.samples.count - 1
       let cpus = Set(progress.samples[last].evidence.cpus)
+      // Where the workers' CPUs are not known, neither is what was taken from them.
+      if cpus.isEmpty { continue }
       progress.samples[last].evidence.steal = cpus.reduce(0) { $0 + (now[$1] ?? 0) - (before[$1] ?? 0) }
     }
   }
@@ -260,9 +262,15 @@ struct Session {
     }
   }
 
-  private func finish(_ progress: Progress, _ reason: StopRule.Reason) throws {
+  private func finish(_ progress: Progress, _ reason: StopRule.Reason, _ workbench: Workbench) throws {
     // Interrupted before its first sample: nothing was measured, so there is nothing to report.
     if progress.samples.isEmpty { return }
+    if reason == .interrupted {
+      // Its last output is overwritten by now, so it computes once more: short next to what it was measured for.
+      workbench.output.poison()
+      _ = progress.team.run(warmUp: 0, iterations: 1, progress.execution.body)
+      try recheck(progress, workbench)
+    }
     var measurement = measurement(progress, reason)
     measurement.roofline = ceilings.roofline(group.layer, progress.item, peak: measurement.peak)
     let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect

@@ -3,41 +3,50 @@ import Teams
 import Topology
 
 /// Watches the workers of one team while samples are taken: what their cores can do, and what the kernel did to them.
-///
-/// `@unchecked Sendable`: every worker writes its own record, in steps of the team that are ordered with the caller's
-/// reading.
-final class Witness: @unchecked Sendable {
+final class Witness {
   private struct Record {
     var before = ThreadStatus()
     var after = ThreadStatus()
     var burst = Burst.Timing()
   }
 
+  /// What workers write: one record each.
+  ///
+  /// `@unchecked Sendable`: every worker writes its own record, in steps of the team that are ordered with the caller's
+  /// reading.
+  private final class Records: @unchecked Sendable {
+    let all: UnsafeMutableBufferPointer<Record>
+
+    init(count: Int) {
+      all = .allocate(capacity: count)
+      all.initialize(repeating: Record())
+    }
+
+    deinit { all.deallocate() }
+  }
+
   private let team: any Team
   private let burst: Burst
-  private let records: UnsafeMutableBufferPointer<Record>
+  private let records: Records
   /// The highest burst rate that any sample of this team has seen so far, in FLOP a nanosecond.
   private(set) var bestRate = 0.0
 
   init(_ team: any Team, _ burst: Burst) {
     self.team = team
     self.burst = burst
-    records = .allocate(capacity: team.threads)
-    records.initialize(repeating: Record())
+    records = Records(count: team.threads)
   }
-
-  deinit { records.deallocate() }
 
   /// Runs `job` on the team, with a burst before it, and gives the times and the evidence.
   func observe(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> (TeamTiming, Evidence) {
     let timing = team.run(
       TeamWork(
-        before: { [self] worker in
-          records[worker].burst = burst.run()
-          records[worker].before = .current()
+        before: { [records, burst] worker in
+          records.all[worker].burst = burst.run()
+          records.all[worker].before = .current()
         },
         warmUp: warmUp, iterations: iterations,
-        after: { [self] worker in records[worker].after = .current() }, job: job))
+        after: { [records] worker in records.all[worker].after = .current() }, job: job))
     let evidence = evidence()
     bestRate = max(bestRate, evidence.peak)
     return (timing, evidence)
@@ -45,10 +54,10 @@ final class Witness: @unchecked Sendable {
 
   private func evidence() -> Evidence {
     var evidence = Evidence(peak: 0, burstNanoseconds: 0, clockGHz: 0)
-    for record in records {
+    for record in records.all {
       evidence.peak += burst.flops / Double(max(1, record.burst.multiplyAdds))
       evidence.burstNanoseconds = max(evidence.burstNanoseconds, Double(record.burst.multiplyAdds))
-      evidence.clockGHz += burst.cycles / Double(max(1, record.burst.chain)) / Double(records.count)
+      evidence.clockGHz += burst.cycles / Double(max(1, record.burst.chain)) / Double(records.all.count)
     }
     // Unpinned, a worker is not one thread: nothing can be said of it.
     guard type(of: team).kind.isPinned else { return evidence }
@@ -64,14 +73,14 @@ final class Witness: @unchecked Sendable {
       guard let b = before.cpu, let a = after.cpu else { return nil }
       return a == b ? 0 : 1
     }
-    evidence.cpus = records.compactMap(\.after.cpu)
+    evidence.cpus = records.all.compactMap(\.after.cpu)
     return evidence
   }
 
   /// The sum over all workers; nil if it is not known of one of them.
   private func sum(_ difference: (ThreadStatus, ThreadStatus) -> Int64?) -> Int64? {
     var total: Int64 = 0
-    for record in records {
+    for record in records.all {
       guard let value = difference(record.before, record.after) else { return nil }
       total += value
     }

@@ -31,6 +31,15 @@ public enum HostileLayers {
     ] {
       shapes.append((.conv1x1, .conv1x1(mb: 2, ic: 18, oc: 33, ih: ih, iw: iw, sh: sh, sw: sw)))
     }
+    // Short strided rows, whose gathered pixels may look contiguous from their ends: over several images, and with
+    // strides that make the last offset of a run what a contiguous one would be.
+    for (mb, ih, iw, sw) in [
+      (8, 3, 5, 2), (21, 5, 5, 2), (1, 1, 4, 3), (1, 1, 8, 7), (1, 1, 16, 3), (1, 1, 16, 5), (5, 3, 9, 2),
+      (3, 2, 31, 3),
+      (7, 1, 3, 2), (2, 5, 17, 4),
+    ] {
+      shapes.append((.conv1x1, .conv1x1(mb: mb, ic: 3, oc: 9, ih: ih, iw: iw, sh: 1, sw: sw)))
+    }
     for mb in [2, 3, 5] {
       shapes.append((.conv1x1, .conv1x1(mb: mb, ic: 20, oc: 50, ih: 7, iw: 7)))
       shapes.append((.conv1x1, .conv1x1(mb: mb, ic: 3, oc: 1, ih: 1, iw: 1)))
