@@ -27,7 +27,8 @@ public final class LayerTensors: Sendable {
   /// `n` biases; `nil` for a layer without.
   public var bias: UnsafePointer<Float>? { layer.bias ? UnsafePointer(biasBuffer.pointer) : nil }
 
-  private let biasBuffer: FloatBuffer
+  /// The biases, between their guards; empty for a layer without.
+  public let biasBuffer: FloatBuffer
 
   /// Allocates and fills the tensors, on all cores.
   ///

@@ -142,6 +142,15 @@ public struct RunManifest: Sendable, Hashable, Codable {
     self.skippedEntries = skippedEntries
   }
 
+  /// Adds ceilings, an array of objects, to those that are there: a continued run measures those of what is left.
+  public mutating func addPeaks(_ new: JSONValue) {
+    if case .array(let old)? = peaks, case .array(let added) = new {
+      peaks = .array(old + added)
+    } else {
+      peaks = new
+    }
+  }
+
   /// The run as JSON, for people too: indented, keys in alphabetical order, a line end at the end.
   ///
   /// - Throws: `ResultsError.notJSON` if a number is not finite.

@@ -110,5 +110,8 @@ public enum TeamError: Error, Sendable, CustomStringConvertible {
   }
 }
 
+/// Nanoseconds of CPU time that the calling thread has used. It is for estimates, not for measurements.
+public func threadCPUNanoseconds() -> UInt64 { platform_thread_cpu_time() }
+
 /// Nanoseconds on the monotonic clock that teams measure with.
 public func monotonicNanoseconds() -> UInt64 { platform_now() }

@@ -21,6 +21,9 @@ struct Assessment {
     let samples = measurement.samples
     var remarks = ["stopped by \(measurement.stop.rawValue)"]
     var isNoisy = false
+    if measurement.clean != nil && measurement.cleanCount < samples.count {
+      remarks.append("median of all \(samples.count) rounds \(measurement.all.median) ns")
+    }
     if measurement.clean == nil {
       isNoisy = true
       remarks.append("\(measurement.cleanCount) clean of \(samples.count) rounds are too few, all count")
@@ -49,8 +52,10 @@ struct Assessment {
       remarks.append("more threads than CPUs")
     } else if isNoisy || Double(disturbed) >= limit {
       quality = .noisy
+      if !isNoisy { remarks.append("a quarter of the rounds or more were disturbed") }
     } else if Double(slow) >= limit {
       quality = .throttled
+      remarks.append("in a quarter of the rounds or more the burst was slow")
     } else {
       quality = .valid
     }

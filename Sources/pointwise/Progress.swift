@@ -31,7 +31,7 @@ final class Progress {
     let cases = Self.count(plan.caseCount, "case")
     let layers = Self.count(Set(plan.groups.map(\.entry)).count, "layer")
     status.print(
-      "\(suites.map(\.name).joined(separator: ", ")): \(cases) on \(layers), about \(Self.duration(estimate.total)); "
+      "\(suites.map(\.name).joined(separator: ", ")): \(cases) on \(layers), about \(Self.duration(estimate.total)) if nothing else runs; "
         + "results in \(folder)")
   }
 

@@ -33,7 +33,8 @@ struct RunExecution {
           return interruption.isRequested
         },
         peaks: { peaks in
-          manifest.peaks = try JSONValue(encoding: peaks)
+          if interruption.isRequested { return }
+          manifest.addPeaks(try JSONValue(encoding: peaks))
           try folder.write(manifest)
         },
         starting: { index, group in

@@ -73,7 +73,7 @@ struct RunSetup {
       })
   }
 
-  /// The command line's settings, or else the suites', or else the defaults. Of several suites the stricter one counts.
+  /// The command line's settings, or else the suites', or else the defaults. Of several suites the finest precision and the longest time count.
   private static func settings(_ command: RunCommand, _ suites: [Suite]) -> RunSettings {
     var settings = RunSettings()
     if let seed = command.seed { settings.seed = seed }

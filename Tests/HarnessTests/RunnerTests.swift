@@ -191,7 +191,7 @@ import Topology
     let estimate = try RunEstimate(plan, settings: Examples.quick, caches: .assumed, cores: 2)
     #expect(estimate.seconds.count == plan.groups.count)
     #expect(estimate.seconds.allSatisfy { $0 > 0 && $0.isFinite })
-    #expect(estimate.total == estimate.seconds.reduce(0, +))
+    #expect(estimate.total == estimate.ceilings + estimate.seconds.reduce(0, +))
     var patient = Examples.quick
     patient.sampleNanoseconds *= 1000
     patient.stopRule.maxTime = 10

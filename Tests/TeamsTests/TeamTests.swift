@@ -277,6 +277,31 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
     #expect(!threads.withLock { $0.contains(pthread_self()) })
   }
 
+  /// A team that its own worker released would wait for itself, and keep its threads: Dispatch would run out of them.
+  @Test func aTeamThatItsWorkHoldsStillEnds() throws {
+    for _ in 0..<300 {
+      let team = try DispatchTeam(cpus: [nil, nil, nil], topology: topology)
+      _ = team.run(
+        TeamWork(before: { _ in _ = team.threads }, warmUp: 0, iterations: 1, after: { _ in _ = team.threads }) { _ in }
+      )
+    }
+  }
+
+  /// `before` and `after` are steps of their own around those of the job, outside the timed ones.
+  @Test(arguments: [1, 3]) func stepsComeInTheirOrder(threads: Int) throws {
+    for team in try teams(threads) {
+      let steps = Mutex<[String]>([])
+      let note: @Sendable (String) -> Void = { step in steps.withLock { $0.append(step) } }
+      let timing = team.run(
+        TeamWork(before: { _ in note("before") }, warmUp: 2, iterations: 3, after: { _ in note("after") }) { _ in
+          note("job")
+        })
+      let expected = ["before"] + Array(repeating: "job", count: 5) + ["after"]
+      #expect(steps.withLock { $0 } == expected.flatMap { Array(repeating: $0, count: threads) })
+      #expect(timing.iterations == 3)
+    }
+  }
+
   @Test func aJobIsReleasedWhenItsRunHasEnded() throws {
     let team = try DispatchTeam(cpus: places(2), topology: topology)
     weak var tensors: PlainMemory?

@@ -119,6 +119,8 @@ struct Session {
   }
 
   /// A guess of how long one execution takes, in seconds: a corner of the output is computed on one thread, and scaled up.
+  ///
+  /// In CPU time, and the best of some tries: on a busy machine no case is to be skipped for its neighbours.
   private func estimate(_ item: Case, _ workbench: Workbench) throws -> Double {
     let layer = group.layer
     // No kernel on any machine of the last decades needs longer.
@@ -128,10 +130,10 @@ struct Session {
     let rows = min(layer.m, roundedUp(max(1, 2_000_000 / (columns * layer.k)), grain.rows))
     let corner = try workbench.execution(item.kernel, [Block(rows: 0..<rows, columns: 0..<columns)])
     var fastest = UInt64.max
-    for _ in 0..<2 {
-      let start = monotonicNanoseconds()
+    for _ in 0..<5 {
+      let start = threadCPUNanoseconds()
       corner.body(0)
-      fastest = min(fastest, monotonicNanoseconds() - start)
+      fastest = min(fastest, threadCPUNanoseconds() - start)
     }
     let share = Double(rows * columns) / Double(layer.m * layer.n)
     return Double(fastest) * 1e-9 / share / Double(item.split == .none ? 1 : item.threads)
@@ -246,7 +248,9 @@ struct Session {
   private func measurement(_ progress: Progress, _ stop: StopRule.Reason) -> Measurement {
     var samples = progress.samples
     for index in samples.indices {
-      samples[index].taints = Taint.of(samples[index].evidence, best: progress.witness.bestRate)
+      samples[index].taints = Taint.of(
+        samples[index].evidence, nanoseconds: samples[index].nanoseconds * Double(progress.iterations),
+        best: progress.witness.bestRate)
     }
     return Measurement(
       samples, iterations: progress.iterations, stop: stop,

@@ -110,7 +110,8 @@ public struct Evidence: Sendable, Hashable {
 
 /// Why a round is not clean.
 public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
-  /// A worker waited for a CPU, or lost it.
+  /// Workers waited for a CPU for longer than a thousandth of the sample; or lost one, where the kernel does not tell for
+  /// how long. Kernel threads interrupt everybody for microseconds: that is part of the machine.
   case descheduled
   /// A worker moved to another CPU.
   case migrated
@@ -121,11 +122,17 @@ public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
 
   /// A burst that is slower than the best by more than this part taints its round.
   public static let slowest = 0.05
+  /// A run delay that is longer than this part of the sample taints its round.
+  public static let longestDelay = 0.001
 
-  /// The taints of a sample; `best` is the run's highest burst rate on these CPUs.
-  public static func of(_ evidence: Evidence, best: Double) -> Set<Taint> {
+  /// The taints of a sample that lasted `nanoseconds`; `best` is the run's highest burst rate on these CPUs.
+  public static func of(_ evidence: Evidence, nanoseconds: Double, best: Double) -> Set<Taint> {
     var taints: Set<Taint> = []
-    if evidence.runDelay ?? 0 > 0 || evidence.involuntarySwitches ?? 0 > 0 { taints.insert(.descheduled) }
+    if let delay = evidence.runDelay {
+      if Double(delay) > nanoseconds * longestDelay { taints.insert(.descheduled) }
+    } else if evidence.involuntarySwitches ?? 0 > 0 {
+      taints.insert(.descheduled)
+    }
     if evidence.migrations ?? 0 > 0 { taints.insert(.migrated) }
     if evidence.steal ?? 0 > 0 { taints.insert(.stolen) }
     if evidence.peak < best * (1 - slowest) { taints.insert(.slow) }

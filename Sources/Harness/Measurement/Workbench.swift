@@ -10,7 +10,12 @@ final class Workbench {
   let layer: Layer
   let problem: Problem
   let output: FloatBuffer
-  private(set) var tensors: LayerTensors
+  /// The tensors. Nil only while they are exchanged, so that the old ones are released before the new ones are made.
+  private var heldTensors: LayerTensors?
+  var tensors: LayerTensors {
+    guard let heldTensors else { preconditionFailure("tensors are exchanged, not used") }
+    return heldTensors
+  }
   private let seed: UInt64
   private var packed: [String: PackedWeights] = [:]
   private var sets: [String: [BufferSet]] = [:]
@@ -46,7 +51,7 @@ final class Workbench {
     self.coldBytes = coldBytes
     problem = Problem(layer, caches: caches)
     output = try FloatBuffer(count: layer.outputCount)
-    tensors = try LayerTensors(layer, pattern: pattern, seed: seed)
+    heldTensors = try LayerTensors(layer, pattern: pattern, seed: seed)
     self.threads = threads
   }
 
@@ -55,7 +60,8 @@ final class Workbench {
     if tensors.pattern == pattern { return }
     packed = [:]
     sets = [:]
-    tensors = try LayerTensors(layer, pattern: pattern, seed: seed)
+    heldTensors = nil
+    heldTensors = try LayerTensors(layer, pattern: pattern, seed: seed)
   }
 
   /// The weights that `kernel` has packed; nil for a kernel that reads them as they come.
@@ -140,10 +146,11 @@ final class Workbench {
       output.restoreGuards()
       tensors.input.restoreGuards()
       tensors.weights.restoreGuards()
+      tensors.biasBuffer.restoreGuards()
     }
     var buffers: [(String, Int?)] = [
       ("the output", output.firstDamage()), ("the input", tensors.input.firstDamage()),
-      ("the weights", tensors.weights.firstDamage()),
+      ("the weights", tensors.weights.firstDamage()), ("the bias", tensors.biasBuffer.firstDamage()),
     ]
     buffers.append(("the packed weights", try packedWeights(kernel)?.buffer.firstDamage()))
     buffers += execution.damages.map { ($0, $1) }

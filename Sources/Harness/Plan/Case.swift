@@ -48,14 +48,18 @@ public struct CaseGroup: Sendable {
   /// What to measure, in the order of the catalog.
   public let cases: [Case]
 
-  /// The most memory that the group needs at a time, in bytes: tensors, packed weights of every kernel, the reference,
-  /// and the copies that keep caches cold, which fill `coldBytes` each.
-  public func memoryBytes(coldBytes: Int) -> Int {
-    let problem = Problem(layer)
+  /// The most memory that the group needs at a time, in bytes: tensors, packed weights and scratch memory of every
+  /// kernel, the references of both data patterns, and the copies that keep caches cold, which fill `coldBytes` each.
+  ///
+  /// - Parameter caches: of the machine, for a kernel's packed weights may depend on them.
+  public func memoryBytes(coldBytes: Int, caches: CacheSizes) -> Int {
+    let problem = Problem(layer, caches: caches)
+    let threads = cases.map(\.threads).max() ?? 1
     var packed: [String: Int] = [:]
     var copies: Set<String> = []
     for item in cases {
-      packed[item.kernel.identifier] = item.kernel.packedWeightCount(problem)
+      packed[item.kernel.identifier] =
+        item.kernel.packedWeightCount(problem) + threads * item.kernel.scratchCount(problem)
       if item.cache == .hot { continue }
       let weights = item.kernel.packedWeightCount(problem) > 0 ? item.kernel.identifier : ""
       copies.insert("\(item.cache) \(weights)")
@@ -64,6 +68,6 @@ public struct CaseGroup: Sendable {
     let size = layer.dtype.size
     // A copy more than fills the caches by at most one set of buffers.
     let set = (layer.inputCount + 2 * layer.weightCount + layer.outputCount) * size
-    return floats * size + Reference.memoryBytes(layer) + copies.count * (coldBytes + set)
+    return floats * size + 2 * Reference.memoryBytes(layer) + copies.count * (coldBytes + set)
   }
 }

@@ -45,7 +45,7 @@ public struct Plan: Sendable {
           let problem = Problem(layer)
           let group = CaseGroup(
             suite: suite.name, entry: entry, layer: layer, cases: cases.filter { $0.kernel.supports(problem) })
-          let needed = group.memoryBytes(coldBytes: machine.coldBytes)
+          let needed = group.memoryBytes(coldBytes: machine.coldBytes, caches: CacheSizes(machine))
           if let available, needed > available {
             throw .memory(layer: entry.descriptor, needed: needed, available: available, entry.location)
           }

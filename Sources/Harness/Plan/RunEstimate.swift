@@ -9,11 +9,15 @@ public struct RunEstimate: Sendable {
   /// Seconds for each group of the plan, in its order.
   public let seconds: [Double]
 
+  /// Seconds for the ceilings, before the first group.
+  public let ceilings: Double
   /// Seconds for the whole plan.
-  public var total: Double { seconds.reduce(0, +) }
+  public var total: Double { ceilings + seconds.reduce(0, +) }
 
   /// Rounds that a case takes, as a rule, until its interval is ±2 % wide. The width falls with their square root.
   private static let typicalRounds = 14.0
+  /// The time of the ceilings of one team.
+  private static let ceilingSeconds = 0.4
   /// Multiply-adds that the Double reference does in a second on one core.
   private static let referenceRate = 1e9
   /// Elements that are compared with the reference in a second on one core.
@@ -49,6 +53,7 @@ public struct RunEstimate: Sendable {
       seconds.append(total)
     }
     self.seconds = seconds
+    ceilings = Self.ceilingSeconds * Double(plan.placements.count)
   }
 
   /// FLOP in a second of `kernel` on a small layer in `layout`.

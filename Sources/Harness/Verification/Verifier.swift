@@ -115,10 +115,10 @@ final class ReferenceCache {
     let layer = tensors.layer
     let key = Key(op: layer.op, shape: layer.shape, bias: layer.bias, pattern: tensors.pattern, seed: seed)
     if let entry = entries.first(where: { $0.key == key }) { return (entry.reference, entry.projection) }
+    // One layer at a time: two patterns of it. The others go before the new one needs memory.
+    entries = entries.filter { $0.key.shape == key.shape && $0.key.op == key.op }.suffix(1)
     let reference = Reference(tensors, seed: seed)
     let projection = reference.isComplete || !reference.isExact ? nil : Projection(tensors, seed: seed)
-    // One layer at a time: two patterns of it.
-    entries = entries.filter { $0.key.shape == key.shape && $0.key.op == key.op }.suffix(1)
     entries.append((key, reference, projection))
     return (reference, projection)
   }
