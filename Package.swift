@@ -10,10 +10,10 @@ let kernelFlags: [SwiftSetting] = [
 
 // An ISA's module holds the machine code of functions that are written in Kernels. An incremental build does not look
 // at the bodies of another module's functions, and would keep the old code; a whole module is compiled every time. One
-// thread makes the compiler name the object file as the package manager expects it; the rest keeps it quiet about that.
+// thread makes the compiler name the object file as the package manager expects it.
 let isaFlags =
   kernelFlags + [
-    .unsafeFlags(["-whole-module-optimization", "-num-threads", "1", "-disable-batch-mode", "-suppress-remarks"])
+    .unsafeFlags(["-whole-module-optimization", "-num-threads", "1", "-disable-batch-mode"])
   ]
 
 /// Compiler flags that let one module use the named x86 features, and no other module.

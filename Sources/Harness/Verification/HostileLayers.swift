@@ -43,6 +43,9 @@ public enum HostileLayers {
     for mb in [2, 3, 5] {
       shapes.append((.conv1x1, .conv1x1(mb: mb, ic: 20, oc: 50, ih: 7, iw: 7)))
       shapes.append((.conv1x1, .conv1x1(mb: mb, ic: 3, oc: 1, ih: 1, iw: 1)))
+      // With one channel the pixels of all images are evenly spaced in the input, but not in the output.
+      shapes.append((.conv1x1, .conv1x1(mb: mb, ic: 1, oc: 9, ih: 5, iw: 7)))
+      shapes.append((.conv1x1, .conv1x1(mb: mb, ic: 1, oc: 9, ih: 1, iw: 34, sw: 2)))
     }
     // Rows of 4 KiB in channels-last layouts, a spatial input, and more than one cut and stripe.
     shapes.append((.conv1x1, .conv1x1(ic: 1024, oc: 40, ih: 5, iw: 5)))
