@@ -50,14 +50,19 @@ private func output(_ problem: Problem, _ operands: Operands, _ m: Int, _ n: Int
   operands.output + problem.outputOffset(m) + n * problem.outputChannelStride
 }
 
-/// Where two workers wait for each other: it makes the worst order of two racing accesses the only one.
+/// Where two workers wait for each other: it makes the worst order of two racing accesses the only one. A worker that
+/// nobody joins goes on after a while, so that a fault elsewhere cannot hang the tests.
 private final class Rendezvous: Sendable {
   private let arrived = Atomic(0)
 
   func meet() {
     let mine = arrived.add(1, ordering: .acquiringAndReleasing).oldValue
     let both = (mine / 2 + 1) * 2
-    while arrived.load(ordering: .acquiring) < both { sched_yield() }
+    var patience = 1_000_000
+    while arrived.load(ordering: .acquiring) < both && patience > 0 {
+      sched_yield()
+      patience -= 1
+    }
   }
 }
 
