@@ -52,13 +52,13 @@ public enum ConsoleReport {
     var placement: String
     /// The fastest row; nil if none was measured.
     var best: Row?
-    var overNaive: Double?
-    var overOneThread: Double?
+    var overNaive: Ratio?
+    var overOneThread: Ratio?
 
-    /// Time, ±, GFLOP/s and the two ratios.
-    var numbers: [String] {
+    /// Time, ± with `mark` behind it, GFLOP/s and the two ratios.
+    func numbers(mark: String = "") -> [String] {
       [
-        best?.timeMedian.map(TimeUnit.text) ?? Format.unknown, Format.number(best?.halfWidthPercent),
+        best?.timeMedian.map(TimeUnit.text) ?? Format.unknown, Format.halfWidth(best?.halfWidthPercent) + mark,
         Format.number(best?.gflops), Format.ratio(overNaive), Format.ratio(overOneThread),
       ]
     }
@@ -78,7 +78,7 @@ public enum ConsoleReport {
               layer: layer.first.layer, layout: layout, setting: setting,
               placement: showsPlacement ? "\(setting.places) \(setting.bind) \(setting.cache)" : "", best: best,
               overNaive: best.flatMap(analysis.baselines.speedupOverNaive),
-              overOneThread: best.flatMap(analysis.speedupOverOneThread)))
+              overOneThread: best.flatMap(analysis.baselines.speedupOverOneThread)))
         }
       }
     }
@@ -92,15 +92,23 @@ public enum ConsoleReport {
       [
         .text("layer"), .text("layout"), .number("threads"), .optionalText("placement"), .text("fastest variant"),
         .number("time"), .number("±%"), .number("GFLOP/s"), .number("over naive"), .number("over 1 thread"),
+        .optionalText("quality"),
       ],
       rows: lines.map {
         [$0.layer, $0.layout.rawValue, "\($0.setting.threads)", $0.placement, $0.best.map { name($0.variant) } ?? none]
-          + $0.numbers
+          + $0.numbers() + [$0.best?.doubt ?? ""]
       }
-    ).text
+    ).text + legend(lines)
   }
 
-  /// The table with each layer on a line above its rows.
+  /// What the marks in the lines mean; empty if there are none.
+  private static func legend(_ lines: [Line]) -> String {
+    let ratios = lines.flatMap { [$0.overNaive, $0.overOneThread] }.compactMap { $0 }
+    return ratios.allSatisfy(\.isValid)
+      ? "" : "≈: a side of the ratio is not valid; the two may be disturbed differently\n"
+  }
+
+  /// The table with each layer on a line above its rows. A mark takes the place of the column for the quality.
   private static func narrowTable(_ lines: [Line], _ name: (String) -> String) -> String {
     let table = Table(
       [
@@ -109,7 +117,7 @@ public enum ConsoleReport {
       ],
       rows: lines.map {
         [$0.layout.rawValue, "\($0.setting.threads)", $0.placement, $0.best.map { name($0.variant) } ?? none]
-          + $0.numbers
+          + $0.numbers(mark: $0.best.map { $0.doubt.isEmpty ? "" : "!" } ?? "")
       }
     ).lines
     var text = "  \(table[0])\n"
@@ -117,22 +125,35 @@ public enum ConsoleReport {
       if index == 0 || lines[index - 1].layer != line.layer { text += line.layer + "\n" }
       text += "  \(table[index + 1])\n"
     }
-    return text
+    let doubts = lines.compactMap { $0.best?.doubt }.filter { !$0.isEmpty }.uniqued().sorted()
+    if !doubts.isEmpty { text += "!: \(doubts.joined(separator: " or "))\n" }
+    return text + legend(lines)
   }
 
-  /// The fastest single variant of the whole network in each layout and setting.
+  /// The fastest single variant of the whole network in each layout, setting and team. What they do not share is named.
   private static func totals(
     _ network: RunAnalysis.Network, _ analysis: RunAnalysis, _ name: (String) -> String
   ) -> String {
     let totals = analysis.totals(network)
+    let settings = network.settings
+    let teams = totals.map(\.team).uniqued().sorted()
+    func varies(_ axis: (RunAnalysis.Setting) -> String) -> Bool { Set(settings.map(axis)).count > 1 }
+    let (variesPlaces, variesBind, variesCache) = (varies(\.places), varies(\.bind), varies(\.cache))
     var text = ""
     for layout in network.layouts {
-      for setting in network.settings {
-        guard let total = totals.first(where: { $0.layout == layout && $0.setting == setting }), let time = total.time
-        else { continue }
-        text +=
-          "whole network, \(layout.rawValue), \(Format.count(setting.threads, "thread")): "
-          + "\(TimeUnit.text(time)), \(Format.number(2 * network.macs / time)) GFLOP/s by \(name(total.variant))\n"
+      for setting in settings {
+        for team in teams {
+          let total = totals.first { $0.layout == layout && $0.setting == setting && $0.team == team }
+          guard let total, let time = total.time else { continue }
+          let axes = [
+            layout.rawValue, Format.count(setting.threads, "thread"), variesPlaces ? "places \(setting.places)" : nil,
+            variesBind ? "bind \(setting.bind)" : nil, variesCache ? "cache \(setting.cache)" : nil,
+            teams.count > 1 ? "team \(team)" : nil,
+          ].compactMap { $0 }.joined(separator: ", ")
+          text +=
+            "whole network, \(axes): \(TimeUnit.text(time)), \(Format.number(2 * network.macs / time)) GFLOP/s by "
+            + "\(name(total.variant))\n"
+        }
       }
     }
     return text

@@ -1,12 +1,12 @@
 import Foundation
 
 /// Numbers as reports show them: three significant digits, no locale, no exponent.
-enum Format {
+package enum Format {
   /// What stands for an unknown value.
   static let unknown = "–"
 
   /// `value` with three significant digits: 0.0123, 1.23, 12.3, 123, 1230.
-  static func number(_ value: Double?) -> String {
+  package static func number(_ value: Double?) -> String {
     guard let value, value.isFinite else { return unknown }
     guard value != 0 else { return "0" }
     // Rounding may carry into one more digit (9.996 is 10.0), so the exponent is that of the rounded number.
@@ -15,9 +15,14 @@ enum Format {
     return String(format: "%.*f", max(0, 2 - exponent), rounded)
   }
 
-  /// A ratio: "1.23×".
-  static func ratio(_ value: Double?) -> String {
-    value.map { number($0) + "×" } ?? unknown
+  /// A ratio: "1.23×", or "≈1.23×" if one of its sides may be disturbed.
+  static func ratio(_ ratio: Ratio?) -> String {
+    ratio.map { ($0.isValid ? "" : "≈") + number($0.value) + "×" } ?? unknown
+  }
+
+  /// The half width of an interval in percent. Above 100 % it says no more than that.
+  static func halfWidth(_ percent: Double?) -> String {
+    percent.map { $0 > 100 ? ">100" : number($0) } ?? unknown
   }
 
   /// A size in bytes with a binary prefix: "48 KiB".

@@ -13,8 +13,8 @@ public enum MarkdownReport {
   public static func render(_ manifest: RunManifest, _ rows: [Row], dropped: [DroppedLine] = []) -> String {
     let report = Report(manifest: manifest, rows: rows, dropped: dropped, analysis: RunAnalysis(rows))
     let sections = [
-      report.title, report.headlines, report.warnings, report.winners, report.wholeNetworks, report.layers,
-      report.withoutResult, report.machine, Report.howToRead, report.howToRepeat,
+      report.title, report.headlines, report.warnings, report.winners, report.cacheStates, report.wholeNetworks,
+      report.layers, report.withoutResult, report.machine, report.ceilings, Report.howToRead, report.howToRepeat,
     ]
     return sections.filter { !$0.isEmpty }.joined(separator: "\n")
   }
@@ -149,19 +149,67 @@ private struct Report {
       let table = found.map { any, best in
         [Markdown.code(any.layer), String(any.count), any.layout.rawValue] + cells(RunAnalysis.Setting(any)) + [
           best.map { Markdown.code($0.variant) } ?? "none measured", unit.number(best?.timeMedian),
-          Format.number(best?.gflops), Format.number(best?.halfWidthPercent),
+          Format.number(best?.gflops), Format.halfWidth(best?.halfWidthPercent),
           Format.ratio(best.flatMap(analysis.baselines.speedupOverNaive)),
-          Format.ratio(best.flatMap(analysis.speedupOverOneThread)),
+          Format.ratio(best.flatMap(analysis.baselines.speedupOverOneThread)), best?.doubt ?? "",
         ]
       }
       let columns: [Table.Column] =
         [.text("layer"), .number("count"), .text("layout")] + Self.settingColumns + [
           .text("fastest variant"), .number("time (\(unit.rawValue))"), .number("GFLOP/s"), .number("± (%)"),
-          .number("over naive"), .number("over one thread"),
+          .number("over naive"), .number("over one thread"), .optionalText("quality"),
         ]
       text += "\n### \(Markdown.text(network.title))\n\n" + Table(columns, rows: table).markdown
     }
     return analysis.networks.isEmpty ? "" : text
+  }
+
+  /// The fastest times of each layer in every cache state side by side; empty if there is one state.
+  var cacheStates: String {
+    // From the warmest on; what this version does not know follows.
+    let known = ["hot", "cold-weights", "cold"]
+    let measured = rows.map(\.cache).uniqued()
+    let states = known.filter(measured.contains) + measured.filter { !known.contains($0) }
+    guard states.count > 1 else { return "" }
+    var text = """
+      ## Cache states
+
+      The time of the fastest variant in each state, which need not be the same one.
+
+      """
+    for network in analysis.networks {
+      // Settings that differ in the cache state alone share a line.
+      let lines = network.settings.grouped { ["\($0.threads)", $0.places, $0.bind] }
+      let found = network.layers.flatMap { layer in
+        layer.layouts.flatMap { layout in
+          lines.map { settings in
+            let bests = states.map { state in
+              settings.first { $0.cache == state }.flatMap { layer.fastest(layout, $0) }
+            }
+            return (layer: layer.first.layer, layout: layout, setting: settings[0], bests: bests)
+          }
+        }
+      }.filter { $0.bests.contains { $0 != nil } }
+      guard !found.isEmpty else { continue }
+      let unit = TimeUnit(fitting: found.flatMap(\.bests).compactMap { $0?.timeMedian }.min())
+      let table = found.map { line in
+        let setting = line.setting
+        let doubts = zip(states, line.bests).compactMap { state, best -> String? in
+          guard let best, !best.doubt.isEmpty else { return nil }
+          return "\(Markdown.text(state)) \(best.doubt)"
+        }
+        return [
+          Markdown.code(line.layer), line.layout.rawValue, String(setting.threads),
+          varied.places ? Markdown.text(setting.places) : "", varied.bind ? Markdown.text(setting.bind) : "",
+        ] + line.bests.map { unit.number($0?.timeMedian) } + [doubts.joined(separator: ", ")]
+      }
+      let columns: [Table.Column] =
+        [
+          .text("layer"), .text("layout"), .number("threads"), .optionalText("places"), .optionalText("bind"),
+        ] + states.map { .number("\(Markdown.text($0)) (\(unit.rawValue))") } + [.optionalText("quality")]
+      text += "\n### \(Markdown.text(network.title))\n\n" + Table(columns, rows: table).markdown
+    }
+    return text
   }
 
   var wholeNetworks: String {
@@ -207,16 +255,28 @@ private struct Report {
   private func totalsTable(_ network: RunAnalysis.Network, _ totals: [RunAnalysis.Total]) -> String {
     let bests = network.layouts.flatMap { layout in
       network.settings.compactMap { setting in
-        analysis.fastestTime(network, layout, setting).map { (layout: layout, setting: setting, time: $0) }
+        analysis.fastestTime(network, layout, setting).map {
+          (layout: layout, setting: setting, time: $0.time, isValid: $0.isValid)
+        }
       }
     }
     let unit = TimeUnit(fitting: bests.map(\.time).min())
-    func naiveTime(_ layout: Layout, _ setting: RunAnalysis.Setting) -> Double? {
-      totals.first { $0.kernel == Baselines.naiveKernel && $0.layout == layout && $0.setting == setting }?.time
+    func overNaive(
+      _ variant: String?, _ layout: Layout, _ setting: RunAnalysis.Setting, _ time: Double, _ isValid: Bool
+    ) -> Ratio? {
+      let naive = totals.first {
+        $0.kernel == Baselines.naiveKernel && $0.layout == layout && $0.setting == setting
+      }
+      guard let naive, let naiveTime = naive.time else { return nil }
+      // It is exactly as fast as itself, whatever disturbed it.
+      return Ratio(value: naiveTime / time, isValid: naive.variant == variant || (isValid && naive.isValid))
     }
-    func cells(_ name: String, _ layout: Layout, _ setting: RunAnalysis.Setting, _ time: Double) -> [String] {
-      [name, layout.rawValue] + self.cells(setting) + [
-        unit.number(time), Self.gflops(network, time), Format.ratio(naiveTime(layout, setting).map { $0 / time }),
+    func cells(
+      _ variant: String?, _ layout: Layout, _ setting: RunAnalysis.Setting, _ time: Double, _ isValid: Bool
+    ) -> [String] {
+      [variant.map { Markdown.code($0) } ?? "*fastest of each layer*", layout.rawValue] + self.cells(setting) + [
+        unit.number(time), Self.gflops(network, time),
+        Format.ratio(overNaive(variant, layout, setting, time, isValid)),
       ]
     }
     let columns: [Table.Column] =
@@ -224,9 +284,9 @@ private struct Report {
         .number("time (\(unit.rawValue))"), .number("GFLOP/s"), .number("over naive"),
       ]
     let table =
-      bests.map { cells("*fastest of each layer*", $0.layout, $0.setting, $0.time) }
+      bests.map { cells(nil, $0.layout, $0.setting, $0.time, $0.isValid) }
       + totals.compactMap { total in
-        total.time.map { cells(Markdown.code(total.variant), total.layout, total.setting, $0) }
+        total.time.map { cells(total.variant, total.layout, total.setting, $0, total.isValid) }
       }
     return Table(columns, rows: table).markdown
   }
@@ -260,9 +320,9 @@ private struct Report {
       let measured = row.isMeasured
       let errorRatio = row.maxError.flatMap { error in row.errorBound.map { error / $0 } }
       return [Markdown.code(row.variant), row.layout.rawValue] + cells(RunAnalysis.Setting(row)) + [
-        unit.number(measured ? row.timeMedian : nil), Format.number(measured ? row.halfWidthPercent : nil),
+        unit.number(measured ? row.timeMedian : nil), Format.halfWidth(measured ? row.halfWidthPercent : nil),
         Format.number(row.gflops), Format.ratio(analysis.baselines.speedupOverNaive(row)),
-        Format.ratio(analysis.speedupOverOneThread(row)), Format.number(analysis.efficiencyPercent(row)),
+        Format.ratio(analysis.baselines.speedupOverOneThread(row)), Format.number(analysis.efficiencyPercent(row)),
         Format.number(row.peakPercent), Format.number(row.rooflinePercent), Markdown.text(row.bound ?? ""),
         Format.number(row.imbalancePercent), Format.number(row.clockGHz),
         row.cleanRounds.map { "\($0) of \(row.rounds.map(String.init) ?? Format.unknown)" } ?? Format.unknown,
@@ -369,19 +429,48 @@ private struct Report {
     return "## Machine\n\n" + Table([.text("what"), .text("value")], rows: table).markdown
   }
 
+  /// A table for each team of which ceilings were measured; empty if there is none. ``RunWarnings`` says so if there
+  /// are some in another form.
+  var ceilings: String {
+    guard let teams = manifest.peaks.flatMap(Ceilings.list), !teams.isEmpty else { return "" }
+    return """
+      ## Ceilings
+
+      What the CPUs of each team can do at most, measured before the layers; all threads together. Medians with their
+      95 % intervals.
+
+      """ + teams.map { "\n### \($0.title)\n\n" + $0.table.markdown }.joined()
+  }
+
   static let howToRead = """
     ## How to read this report
 
     - **variant**: kernel, ISA, split of the work among threads, and the team of threads that runs it.
-    - **time**: the median of all samples of one execution of the layer, from the release of the threads to the end of the
-      last; packing the weights is not in it.
+    - **time**: the median time of one execution of the layer, from the release of the threads to the end of the last;
+      packing the weights is not in it. If at least six rounds are clean, it and its interval are of the clean rounds alone,
+      otherwise of all.
+    - **clean rounds**: those without a taint. A round is tainted if a thread waited for a CPU longer than 0.1 % of the
+      sample, or lost its CPU where that time is not known (`descheduled`), if a thread ended on another CPU
+      (`migrated`), if the hypervisor took time from the threads' CPUs (`stolen`), or if the burst of multiply-adds before
+      the sample was more than 5 % slower than the run's best on these CPUs (`slow`).
+    - **quality**: the first of these that applies. `oversubscribed`: threads share CPUs. `noisy`: fewer than six rounds
+      are clean, or the interval is wider than the precision that was asked for, or a quarter of the rounds or more are
+      descheduled, migrated or stolen. `throttled`: a quarter of the rounds or more are slow. `valid`: none of these, and
+      not mentioned in tables.
     - **±**: the farther bound of the median's 95 % confidence interval, in percent of the median. It comes from order
-      statistics and assumes no distribution. Two variants whose intervals overlap are not told apart.
+      statistics and assumes no distribution. Two variants whose intervals overlap are not told apart. `>100` says that
+      the measurement is worth nothing.
     - **GFLOP/s**: 2·M·N·K ÷ time, with M = pixels or rows, N = output channels, K = input channels. Bias and activation
       are not counted.
     - **over naive**: the fastest `naive` variant's time on the same layer, layout, threads and placement ÷ time.
     - **over one thread**: the time of the same kernel and ISA on the same layer with one thread ÷ time; **efficiency** is
       that by the number of threads, in percent.
+    - **≈** before a ratio: the quality of one of its sides is not valid, so the two may be disturbed differently.
+    - **peak**: GFLOP/s in percent of what the same threads reached with multiply-adds of the same ISA in the bursts beside
+      the samples. **roofline**: GFLOP/s in percent of the smaller of that and the layer's least traffic at the read
+      bandwidth of the level that it comes from. **bound**: which of the two is smaller: `compute`, or the level.
+    - **clock**: the clock that the bursts saw. **imbalance**: how much longer the slowest thread computed than the mean of
+      all, in percent.
     - **error ÷ bound**: the error against a reference in double precision as a part of what rounding can explain. Above 1
       the result is incorrect, and no performance is shown.
     - A dash is a value that was not measured. Numbers have three significant digits; all digits are in results.csv, all
@@ -390,7 +479,7 @@ private struct Report {
     """
 
   var howToRepeat: String {
-    let command = manifest.commandLine.map(shellQuoted).joined(separator: " ")
+    let command = repeatable(manifest.commandLine).map(shellQuoted).joined(separator: " ")
     let commit = manifest.environment.commit.map { " at commit \(Markdown.code($0, inTable: false))" } ?? ""
     return """
       ## How to repeat this run
@@ -403,6 +492,22 @@ private struct Report {
 
       """
   }
+}
+
+/// `commandLine` without `--output` and its folder: that folder exists now, and a run needs an empty one.
+private func repeatable(_ commandLine: [String]) -> [String] {
+  var kept: [String] = []
+  var rest = commandLine[...]
+  while let argument = rest.popFirst() {
+    // What follows is not options any more.
+    if argument == "--" { return kept + [argument] + rest }
+    if argument == "--output" {
+      rest = rest.dropFirst()
+    } else if !argument.hasPrefix("--output=") {
+      kept.append(argument)
+    }
+  }
+  return kept
 }
 
 /// `argument` as a POSIX shell takes it.

@@ -88,13 +88,17 @@ struct RunAnalysis {
     var layers: Int
     /// The sum in ns; nil unless every layer was measured.
     var time: Double?
+    /// Whether nothing speaks against any of the measurements.
+    var isValid: Bool
+    /// The team that ran it.
+    var team: String
   }
 
   let networks: [Network]
-  let baselines: Baselines
+  let baselines: BaselineRows
 
   init(_ rows: [Row]) {
-    baselines = Baselines(rows)
+    baselines = BaselineRows(rows)
     networks = rows.grouped { [$0.suite, $0.network] }.map { rows in
       Network(
         suite: rows[0].suite, name: rows[0].network,
@@ -115,12 +119,13 @@ struct RunAnalysis {
         }
         for variant in rows.joined().map(\.variant).uniqued() {
           let measured = rows.compactMap { $0.first { $0.variant == variant && $0.isMeasured } }
-          let kernel = rows.joined().first { $0.variant == variant }?.kernel ?? ""
+          let any = rows.joined().first { $0.variant == variant }
           totals.append(
             Total(
-              variant: variant, kernel: kernel, layout: layout, setting: setting, measured: measured.count,
+              variant: variant, kernel: any?.kernel ?? "", layout: layout, setting: setting, measured: measured.count,
               layers: network.layers.count,
-              time: measured.count == network.layers.count ? measured.weightedTime : nil))
+              time: measured.count == network.layers.count ? measured.weightedTime : nil,
+              isValid: measured.allSatisfy { $0.quality == .valid }, team: any?.team ?? ""))
         }
       }
     }
@@ -130,10 +135,12 @@ struct RunAnalysis {
     }.map(\.element)
   }
 
-  /// The whole network with the fastest variant of each layer in ns; nil unless every layer was measured.
-  func fastestTime(_ network: Network, _ layout: Layout, _ setting: Setting) -> Double? {
+  /// The whole network with the fastest variant of each layer in ns, and whether nothing speaks against any of the
+  /// measurements; nil unless every layer was measured.
+  func fastestTime(_ network: Network, _ layout: Layout, _ setting: Setting) -> (time: Double, isValid: Bool)? {
     let rows = winners(network, layout, setting)
-    return rows.count == network.layers.count ? rows.weightedTime : nil
+    guard rows.count == network.layers.count else { return nil }
+    return (rows.weightedTime, rows.allSatisfy { $0.quality == .valid })
   }
 
   /// The fastest row of every layer that was measured in a layout and a setting.
@@ -143,29 +150,32 @@ struct RunAnalysis {
 
   /// How many times faster than naive the fastest variants are: the geometric mean weighted by counts, over the layers
   /// of which both were measured, and how many these are.
-  func speedupOverNaive(_ network: Network, _ layout: Layout, _ setting: Setting) -> (mean: Double, layers: Int)? {
+  func speedupOverNaive(_ network: Network, _ layout: Layout, _ setting: Setting) -> (mean: Ratio, layers: Int)? {
     let pairs = winners(network, layout, setting).compactMap { row in
       baselines.speedupOverNaive(row).map { (ratio: $0, count: Double(row.count)) }
     }
-    return geometricMean(pairs.map(\.ratio), weights: pairs.map(\.count)).map { ($0, pairs.count) }
-  }
-
-  /// The row's own speedup over one thread, or the one that the other rows give if it has none.
-  func speedupOverOneThread(_ row: Row) -> Double? {
-    guard row.isMeasured else { return nil }
-    return row.speedup ?? baselines.speedupOverOneThread(row)
+    let isValid = pairs.allSatisfy(\.ratio.isValid)
+    return geometricMean(pairs.map(\.ratio.value), weights: pairs.map(\.count)).map {
+      (Ratio(value: $0, isValid: isValid), pairs.count)
+    }
   }
 
   /// The row's own efficiency in percent, or the one that its speedup gives.
   func efficiencyPercent(_ row: Row) -> Double? {
     guard row.isMeasured else { return nil }
-    return row.efficiencyPercent ?? speedupOverOneThread(row).map { 100 * $0 / Double(row.threads) }
+    return row.efficiencyPercent ?? baselines.speedupOverOneThread(row).map { 100 * $0.value / Double(row.threads) }
   }
 }
 
 extension Row {
   /// Whether the row has a time that can be compared.
   var isMeasured: Bool { status == .ok && (timeMedian ?? 0) > 0 }
+
+  /// The quality of a measurement that is not valid; empty if it is, or there is none.
+  var doubt: String {
+    guard isMeasured, let quality, quality != .valid else { return "" }
+    return quality.rawValue
+  }
 
   /// The larger half of the median's 95 % interval in percent of the median.
   var halfWidthPercent: Double? {

@@ -20,6 +20,9 @@ enum RunWarnings {
         "The run was continued \(Format.count(resumed.count, "time")) after an interruption: its rows were not measured at "
           + "one go.")
     }
+    if let peaks = manifest.peaks, Ceilings.list(peaks) == nil {
+      warnings.append("The ceilings in run.json have another form than this version reads, and are left out.")
+    }
     if manifest.environment.build == .debug {
       warnings.append("This is a debug build; measure with `swift run -c release`.")
     }

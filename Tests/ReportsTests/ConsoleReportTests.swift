@@ -38,6 +38,53 @@ import Testing
     #expect(ConsoleReport.render(rows, width: 80).contains("simd-portable-pixels-dispatch"))
   }
 
+  @Test func doubtfulRowsAreMarked() {
+    let valid = ConsoleReport.render(ExampleRun.rows)
+    #expect(!valid.contains("≈") && !valid.contains("quality") && !valid.contains("!"))
+    var rows = ExampleRun.rows
+    for index in rows.indices where rows[index].kernel == "simd" && rows[index].op == .fc {
+      rows[index].quality = .noisy
+      rows[index].timeCIHigh = rows[index].timeMedian.map { $0 * 3 }
+    }
+    let wide = ConsoleReport.render(rows)
+    #expect(wide.split(separator: "\n").count { $0.hasSuffix("  noisy") && $0.contains(" >100 ") } == 2)
+    #expect(wide.contains("≈5.00×") && wide.contains("\n≈: a side of the ratio is not valid"))
+    let narrow = ConsoleReport.render(rows, width: 80)
+    let lines = narrow.split(separator: "\n").map(String.init)
+    #expect(lines.allSatisfy { displayWidth($0) <= 80 }, "\(narrow)")
+    #expect(lines.count { $0.contains(" >100! ") } == 2 && lines.contains("!: noisy"), "\(narrow)")
+  }
+
+  @Test func linesOfNetworksNameWhatVaries() {
+    let example = ExampleRun.rows
+    func copy(_ change: (inout Row) -> Void) -> [Row] {
+      example.map { row in
+        var row = row
+        change(&row)
+        return row
+      }
+    }
+    let variants: [(axes: String, rows: [Row])] = [
+      ("places sockets", copy { $0.places = "sockets" }), ("bind spread", copy { $0.bind = "spread" }),
+      ("cache cold", copy { $0.cache = "cold" }),
+      (
+        "team dispatch-apply",
+        copy {
+          $0.team = "dispatch-apply"
+          $0.variant += "-apply"
+        }
+      ),
+    ]
+    for (axes, rows) in variants {
+      let text = ConsoleReport.render(example + rows)
+      let names = text.split(separator: "\n").filter { $0.hasPrefix("whole network") }.map {
+        $0.split(separator: ":")[0]
+      }
+      #expect(names.count == 8 && Set(names).count == 8, "\(names)")
+      #expect(names.contains("whole network, nhwc, 2 threads, \(axes)"), "\(names)")
+    }
+  }
+
   @Test func columnsWithoutTitlesAreAligned() {
     let lines = TextColumns.lines(
       [["a", "1", "x"], ["日本", "20", ""], ["c"]], alignments: [.left, .right], indent: 2)

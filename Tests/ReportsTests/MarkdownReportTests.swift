@@ -224,6 +224,125 @@ import Testing
     #expect(report.contains("`--seed 42`"))
   }
 
+  @Test(arguments: [
+    (["--output", "/tmp/x"], ""), (["--output=/tmp/x", "--seed", "1"], " --seed 1"),
+    (["--layer", "a", "--output", "x", "--threads", "1"], " --layer a --threads 1"),
+    (["--", "--output"], " -- --output"), (["--output"], ""),
+  ])
+  func theFolderIsNotRepeated(arguments: [String], kept: String) {
+    var manifest = ExampleRun.manifest
+    manifest.commandLine = ["pointwise", "run"] + arguments
+    #expect(MarkdownReport.render(manifest, []).contains("```sh\npointwise run\(kept)\n```"), "\(arguments)")
+  }
+
+  @Test func doubtfulRowsAreMarked() {
+    let valid = section("## Fastest variant", of: report) + section("### tiny", of: report)
+    #expect(!valid.joined().contains("quality") && !valid.joined().contains("≈"))
+    // The fastest variant of the first layer in nchw on two threads, and the row that it is compared with over one.
+    var rows = ExampleRun.rows
+    for index in rows.indices where rows[index].kernel == "simd" && rows[index].op == .conv1x1 {
+      let isFirst = rows[index].count == 3 && rows[index].layout == .nchw
+      guard isFirst, rows[index].threads == 2 else { continue }
+      rows[index].quality = .noisy
+      rows[index].timeCIHigh = rows[index].timeMedian.map { $0 * 3 }
+    }
+    let text = MarkdownReport.render(ExampleRun.manifest, rows)
+    let found = cells(section("### tiny", of: text))
+    let noisy = found.filter { $0.last == "noisy" }
+    #expect(
+      noisy.map { Array($0[2...]) } == [
+        [
+          "nchw", "2", "`simd-portable-pixels-dispatch`", "500", "4.10", ">100", "≈8.00×", "≈2.00×", "noisy",
+        ]
+      ])
+    #expect(found.count { $0.contains { $0.hasPrefix("≈") } } == 1)
+    // So are the ratios of the network with that layer, and no others.
+    let brief = cells(section("## Results in brief", of: text))
+    #expect(brief.count { $0[6].hasPrefix("≈") } == 1 && brief.count == 4)
+    let totals = cells(section("### tiny: 0.00000563 GMAC", of: text)).filter { $0.last?.hasPrefix("≈") == true }
+    #expect(totals.map { $0[1...2].joined(separator: " ") } == ["nchw 2", "nchw 2"])
+  }
+
+  @Test func aDisturbedBaselineMarksTheRatiosOverIt() {
+    var rows = ExampleRun.rows
+    for index in rows.indices where rows[index].kernel == "naive" && rows[index].threads == 1 {
+      rows[index].quality = .throttled
+    }
+    let text = MarkdownReport.render(ExampleRun.manifest, rows)
+    for row in cells(section("### tiny: `\(ExampleRun.layers[0].descriptor)`", of: text)) {
+      let (isNaive, threads) = (row[0].contains("naive"), row[2])
+      // A row is as fast as itself, whatever disturbed it.
+      #expect(row[6].hasPrefix("≈") == (!isNaive && threads == "1"), "\(row)")
+      #expect(row[7].hasPrefix("≈") == (isNaive && threads == "2"), "\(row)")
+    }
+  }
+
+  private static func quantity(_ median: Double, _ unit: String) -> JSONValue {
+    .object(["median": .number(median), "low": .number(median / 2), "unit": .string(unit), "samples": .integer(5)])
+  }
+
+  @Test func everyTeamsCeilingsHaveATable() {
+    func team(_ threads: Int, _ cpus: String) -> JSONValue {
+      .object([
+        "threads": .integer(threads), "team": .string("dispatch"), "cpus": .string(cpus),
+        "multiplyAdds": .object([
+          "avx2": Self.quantity(100, "GFLOP/s"), "portable": Self.quantity(25, "GFLOP/s"),
+        ]),
+        "bandwidths": .array([
+          .object([
+            "level": .string("L1"), "bytesPerWorker": .integer(8), "read": Self.quantity(200, "GB/s"),
+            "triad": Self.quantity(150, "GB/s"),
+          ])
+        ]),
+        "forkJoin": Self.quantity(900, "ns"), "rendezvousPercent": .integer(99), "clock": Self.quantity(2.5, "GHz"),
+      ])
+    }
+    #expect(section("## Ceilings", of: report).isEmpty)
+    var manifest = ExampleRun.manifest
+    manifest.peaks = .array([team(1, "0"), team(2, "")])
+    let text = MarkdownReport.render(manifest, ExampleRun.rows)
+    for title in ["### 1 thread, dispatch, CPUs 0", "### 2 threads, dispatch, not pinned"] {
+      #expect(
+        cells(section(title, of: text)) == [
+          ["multiply-adds, portable", "25.0", "12.5", "–", "GFLOP/s"],
+          ["multiply-adds, avx2", "100", "50.0", "–", "GFLOP/s"], ["L1, read", "200", "100", "–", "GB/s"],
+          ["L1, triad", "150", "75.0", "–", "GB/s"], ["fork and join", "900", "450", "–", "ns"],
+          ["clock", "2.50", "1.25", "–", "GHz"], ["runs in which all threads met", "99.0", "–", "–", "%"],
+        ], "\(title)")
+    }
+    // Another form is left out, and said to be.
+    for peaks: JSONValue in [.string("x"), .object([:]), .array([.object(["threads": .integer(1)])])] {
+      manifest.peaks = peaks
+      let text = MarkdownReport.render(manifest, ExampleRun.rows)
+      #expect(section("## Ceilings", of: text).isEmpty && text.contains("- The ceilings in run.json"), "\(peaks)")
+    }
+  }
+
+  @Test func cacheStatesStandSideBySide() {
+    #expect(section("## Cache states", of: report).isEmpty)
+    var rows: [Row] = []
+    for (state, factor) in [("cold", 3.0), ("hot", 1), ("cold-weights", 2)] {
+      for var row in ExampleRun.rows {
+        row.cache = state
+        ExampleRun.measure(&row, (row.timeMedian ?? 0) * factor)
+        if state == "cold" && row.op == .fc { row.quality = .noisy }
+        rows.append(row)
+      }
+    }
+    let text = MarkdownReport.render(ExampleRun.manifest, rows)
+    let lines = text.split(separator: "## Cache states")[1].split(separator: "\n## ")[0]
+      .split(separator: "\n").map(String.init)
+    #expect(lines.contains("| layer | layout | threads | hot (ns) | cold-weights (ns) | cold (ns) | quality |"))
+    let found = cells(lines)
+    // Layer, layout and threads: 2·2 for each convolution, 2 for the fully connected layer.
+    #expect(found.count == 2 * 4 + 2)
+    for row in found {
+      let times = row[3...5].compactMap { Double($0) }
+      #expect(times.count == 3 && times.map { $0 / times[0] } == [1, 2, 3], "\(row)")
+      #expect(row[6] == (row[1] == "nc" ? "cold noisy" : ""), "\(row)")
+    }
+  }
+
   @Test func aRunWithoutRowsHasAReport() {
     let text = MarkdownReport.render(ExampleRun.manifest, [])
     #expect(text.contains("No variant was measured on every layer of a network"))
