@@ -69,21 +69,21 @@ struct LayerList: ParsableCommand {
   var suites: [String] = []
 
   func run() throws {
-    for suite in try loadSuites(suites.isEmpty ? [BenchmarksFolder.defaultSuite] : suites) {
+    let suites = try loadSuites(suites.isEmpty ? [BenchmarksFolder.defaultSuite] : suites, listing: true)
+    for suite in suites {
       try printToStandardOutput("\(suite.name): \(suite.description ?? suite.file)")
       let rows = suite.entries.map { entry in
         [
           entry.descriptor, entry.name ?? "", "×\(entry.count)", entry.bias ? "bias" : "", entry.activation.rawValue,
-          "\((entry.multiplyAdds / 1e4).rounded() / 1e2)", entry.network,
+          Format.number(entry.multiplyAdds / 1e6), entry.network,
         ]
       }
-      for line in TextColumns.lines(
-        [["descriptor", "name", "count", "", "activation", "MMAC", "network"]] + rows, indent: 2)
-      {
-        try printToStandardOutput(line)
-      }
+      let titles = [["descriptor", "name", "count", "", "activation", "MMAC", "network"]]
+      for line in TextColumns.lines(rows.isEmpty ? [] : titles + rows, indent: 2) { try printToStandardOutput(line) }
       for skipped in suite.skipped { try printToStandardOutput("  skipped: \(skipped)") }
     }
+    // No run takes such a suite. What was skipped stands above, so that the reason can be seen.
+    if let empty = suites.first(where: \.entries.isEmpty) { throw Exit.failure(empty.hasNoLayer, Exit.data) }
   }
 }
 
@@ -93,6 +93,11 @@ struct PlaceList: ParsableCommand {
     commandName: "places", abstract: "The kinds of places that this machine has for threads.")
 
   func run() throws { try printToStandardOutput(placesText(on: try topologyOrExit(nil).machine)) }
+}
+
+extension Suite {
+  /// What is wrong with a suite of which every descriptor was skipped.
+  var hasNoLayer: String { "the suite \(name) has no layer that the lab can run" }
 }
 
 extension Suite.Entry {

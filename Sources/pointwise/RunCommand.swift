@@ -3,6 +3,7 @@ import Foundation
 import Harness
 import Kernels
 import Layers
+import Reports
 import Results
 import SystemPackage
 import Teams
@@ -156,7 +157,9 @@ extension Selection {
 
 /// Loads suites by name or path. What cannot be loaded is one sentence on standard error and exit code 65; descriptors
 /// that are no layers of the lab are counted aloud.
-func loadSuites(_ names: [String]) throws -> [Suite] {
+///
+/// - Parameter listing: whether the suites are only shown, with what is skipped: one may then have no layer.
+func loadSuites(_ names: [String], listing: Bool = false) throws -> [Suite] {
   do throws(SuiteError) {
     let folders = try BenchmarksFolder.locate().map { [$0] } ?? []
     var suites: [Suite] = []
@@ -169,18 +172,18 @@ func loadSuites(_ names: [String]) throws -> [Suite] {
     }
     for suite in suites {
       for note in suite.notes { printToStandardError("Note: \(note)") }
-      if !suite.skipped.isEmpty {
+      if !suite.skipped.isEmpty && !listing {
+        let skipped = suite.skipped.count == 1 ? "1 descriptor was" : "\(suite.skipped.count) descriptors were"
         printToStandardError(
-          "Note: \(suite.file): \(suite.skipped.count) descriptors are no 1×1 convolutions and skipped")
+          "Note: \(suite.file): \(skipped) skipped: not two-dimensional, ungrouped 1×1 convolutions or FC layers; "
+            + "'pointwise list layers \(shellQuoted(suite.file))' shows why")
       }
       if let twin = suites.first(where: { $0.name == suite.name && $0.file != suite.file }) {
         throw SuiteError(
           "the suites of \(twin.file) and \(suite.file) are both called '\(suite.name)'; expected distinct names",
           at: nil)
       }
-      if suite.entries.isEmpty {
-        throw SuiteError("the suite \(suite.name) has no layer that the lab can run", at: nil)
-      }
+      if suite.entries.isEmpty && !listing { throw SuiteError(suite.hasNoLayer, at: nil) }
     }
     return suites
   } catch {
