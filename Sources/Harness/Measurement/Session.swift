@@ -275,6 +275,7 @@ struct Session {
       _ = progress.team.run(warmUp: 0, iterations: 1, progress.execution.body)
       try recheck(progress, workbench)
     }
+    try ceilings.refresh(group.layer, progress.item, on: progress.team)
     var measurement = measurement(progress, reason)
     measurement.roofline = ceilings.roofline(group.layer, progress.item, peak: measurement.peak)
     let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect

@@ -1,4 +1,5 @@
 import Kernels
+import Statistics
 import Teams
 import Topology
 
@@ -28,8 +29,11 @@ final class Witness {
   private let team: any Team
   private let burst: Burst
   private let records: Records
-  /// The highest burst rate that any sample of this team has seen so far, in FLOP a nanosecond.
+  /// The best burst rate of this team in the run so far, in FLOP a nanosecond: the 90th percentile. The highest one is
+  /// an outlier, a boost of the clock or of the clock's reading, that no sample can be held to.
   private(set) var bestRate = 0.0
+  private var rates: [Double] = []
+  private var nextUpdate = 1
 
   init(_ team: any Team, _ burst: Burst) {
     self.team = team
@@ -48,7 +52,11 @@ final class Witness {
         warmUp: warmUp, iterations: iterations,
         after: { [records] worker in records.all[worker].after = .current() }, job: job))
     let evidence = evidence()
-    bestRate = max(bestRate, evidence.peak)
+    rates.append(evidence.peak)
+    if rates.count >= nextUpdate, let sample = OrderedSample(rates) {
+      bestRate = sample.quantile(0.9)
+      nextUpdate = rates.count * 11 / 10 + 1
+    }
     return (timing, evidence)
   }
 
@@ -117,7 +125,7 @@ public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
   case migrated
   /// The hypervisor ran something else.
   case stolen
-  /// The burst beside the sample was more than 5 % slower than the best one of the run on these CPUs.
+  /// The burst beside the sample was more than 5 % slower than the best of the run on these CPUs: the 90th percentile.
   case slow
 
   /// A burst that is slower than the best by more than this part taints its round.
@@ -125,7 +133,7 @@ public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
   /// A run delay that is longer than this part of the sample taints its round.
   public static let longestDelay = 0.001
 
-  /// The taints of a sample that lasted `nanoseconds`; `best` is the run's highest burst rate on these CPUs.
+  /// The taints of a sample that lasted `nanoseconds`; `best` is the run's best burst rate on these CPUs.
   public static func of(_ evidence: Evidence, nanoseconds: Double, best: Double) -> Set<Taint> {
     var taints: Set<Taint> = []
     if let delay = evidence.runDelay {

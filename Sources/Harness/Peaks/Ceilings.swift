@@ -41,14 +41,15 @@ final class Ceilings {
 
   /// Measures the bandwidth that limits `layer` once more, so that the roofline is of this moment.
   ///
-  /// - Parameter peak: multiply-adds in GFLOP/s; a layer that cannot be limited by bandwidth needs no measurement.
-  func refresh(_ layer: Layer, _ item: Case, on team: any Team) throws {
+  /// A layer that cannot be limited by bandwidth needs no measurement. The best one of a layer counts: bandwidth that is
+  /// shared with neighbours comes and goes, and a ceiling is what can be reached.
+  func refresh(_ layer: Layer, _ item: Case, on team: any Team) throws(OutOfMemory) {
     let key = Key(item.team, item.placement)
     guard let known = peaks[key], let peak = known.multiplyAdds[item.kernel.isa.rawValue]?.median,
       let roofline = roofline(layer, item, peak: peak), roofline.bound != nil,
-      recent[key]?[roofline.level] == nil
+      let rate = try meter.readBandwidth(team, item.placement, roofline.level)
     else { return }
-    recent[key, default: [:]][roofline.level] = try meter.readBandwidth(team, item.placement, roofline.level)
+    recent[key, default: [:]][roofline.level] = max(rate, recent[key]?[roofline.level] ?? 0)
   }
 
   /// Forgets the bandwidths of the layer before.
