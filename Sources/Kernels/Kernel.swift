@@ -1,4 +1,4 @@
-/// The multiples that block borders should fall on, so that no worker computes a mostly empty tile.
+/// The multiples that block borders fall on, the ends of the layer excepted: no worker computes a mostly empty tile.
 public struct Grain: Sendable, Hashable {
   /// Pixels, or batch rows.
   public var rows: Int
@@ -29,7 +29,7 @@ public protocol KernelFamily<Target>: SendableMetatype {
 
   /// Whether the kernel can compute `problem`.
   static func supports(_ problem: Problem) -> Bool
-  /// The multiples that borders between blocks should fall on.
+  /// The multiples that borders between blocks must fall on.
   static func grain(_ problem: Problem) -> Grain
   /// Floats of packed weights, or 0 for a kernel that reads the weights as they come.
   static func packedWeightCount(_ problem: Problem) -> Int

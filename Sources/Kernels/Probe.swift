@@ -39,7 +39,7 @@ public enum Probe<Target: VectorISA> {
   /// Adds up the `count` floats at `p`, as one stream, or as four at once, a quarter each.
   ///
   /// Which is faster depends on the level: on Zen 5 one stream reads the L2 cache a fifth faster, four streams the L3 cache
-  /// by a quarter and memory by a tenth. A kernel that reads several rows of weights is one of four streams.
+  /// by a quarter and memory a little faster. A kernel that reads several rows of weights is one of four streams.
   ///
   /// - Requires: `count` is a multiple of 8 vectors.
   @inlinable

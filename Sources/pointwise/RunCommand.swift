@@ -17,7 +17,7 @@ struct RunCommand: ParsableCommand {
     discussion: """
       A suite is the name of a shipped one (see 'pointwise list suites'), a suite file, or a file of benchdnn problem \
       descriptors. Every case is checked against a reference in double precision before it is timed. Rows are on disk \
-      as soon as they are measured; Ctrl-C stops, reports what there is, and exits with 130.
+      as soon as they are complete; Ctrl-C stops, reports what there is, and exits with 130.
 
       Exit codes: 0 all rows are correct; 1 a row is incorrect or failed; 64 wrong flags; 65 wrong suite file, or a \
       layer that does not fit the machine; 74 a file cannot be read or written; 130 interrupted.
