@@ -1,10 +1,9 @@
 public import Layers
-import RealModule
 
 /// What follows the sum: the activation, in single precision.
 ///
-/// gelu, silu, tanh and sigmoid call the C library's functions element by element; see `Activation` in Layers for the
-/// definitions and for the error that is allowed.
+/// gelu, silu, tanh and sigmoid are computed on vectors by ``Elementary``, and give an element the same result whichever
+/// kernel asks; see `Activation` in Layers for the definitions.
 public enum Epilogue<Target: VectorISA> {
   /// The activation of one element.
   ///
@@ -22,21 +21,18 @@ public enum Epilogue<Target: VectorISA> {
   // Out of line: inlined, it would multiply the code of every unrolled tile.
   @inlinable @inline(never)
   static func transcendental(_ activation: Activation, _ x: Float) -> Float {
-    switch activation {
-    case .gelu: x == -.infinity ? 0 : 0.5 * x * Float.erfc(-x * Float(0.5).squareRoot())
-    case .silu: x == -.infinity ? 0 : x * logistic(x)
-    case .tanh: Float.tanh(x)
-    case .sigmoid: logistic(x)
-    case .none, .relu, .relu6: x
-    }
+    transcendental(activation, Target.F32(repeating: x))[0]
   }
 
-  /// 1 ÷ (1 + e⁻ˣ), in the form whose exponential does not overflow.
-  @inlinable
-  static func logistic(_ x: Float) -> Float {
-    if x >= 0 { return 1 / (1 + Float.exp(-x)) }
-    let e = Float.exp(x)
-    return e / (1 + e)
+  @inlinable @inline(__always)
+  static func transcendental(_ activation: Activation, _ x: Target.F32) -> Target.F32 {
+    switch activation {
+    case .gelu: Elementary<Target>.gelu(x)
+    case .silu: Elementary<Target>.logistic(x, timesX: true)
+    case .tanh: Elementary<Target>.tanh(x)
+    case .sigmoid: Elementary<Target>.logistic(x, timesX: false)
+    case .none, .relu, .relu6: x
+    }
   }
 
   /// relu and relu6 on vectors, as bounds to clamp to. Every other activation leaves its argument as it is here.
@@ -63,14 +59,17 @@ public enum Epilogue<Target: VectorISA> {
   static func finish(
     _ activation: Activation, _ p: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int
   ) {
-    switch activation {
-    case .none, .relu, .relu6: return
-    case .gelu, .silu, .tanh, .sigmoid:
-      for row in 0..<rows {
-        for column in 0..<columns {
-          p[row &* stride &+ column] = apply(activation, p[row &* stride &+ column])
-        }
+    if activation == .none || activation == .relu || activation == .relu6 { return }
+    for row in 0..<rows {
+      let p = p + row &* stride
+      var column = 0
+      while column &+ Target.lanes <= columns {
+        Target.store(transcendental(activation, Target.load(p + column)), p + column)
+        column &+= Target.lanes
       }
+      if column == columns { continue }
+      let rest = columns &- column
+      Target.store(transcendental(activation, Target.load(p + column, count: rest)), p + column, count: rest)
     }
   }
 }

@@ -25,10 +25,13 @@ public protocol VectorISA: Sendable {
   static func multiplyAdd(_ sum: F32, _ a: F32, _ b: F32) -> F32
 
   // The standard library compares, selects and adds up lanes in one instruction for a concrete vector type, and in a
-  // loop over the lanes for a generic one. So these two are written once for each ISA.
+  // loop over the lanes for a generic one, and so with integers. So these three are written once for each ISA.
 
   /// Returns `x` with every lane clamped to low...high. NaN stays NaN.
   static func clamp(_ x: F32, low: F32, high: F32) -> F32
+
+  /// Returns 2ⁿ for integral n in −126...127. NaN gives some number.
+  static func powerOfTwo(_ n: F32) -> F32
 
   /// Returns the sum of all lanes, added up pairwise.
   static func sum(_ x: F32) -> Float
@@ -77,6 +80,14 @@ extension VectorISA {
   static func load(_ p: UnsafePointer<Float>, offsets: UnsafePointer<Int>) -> F32 {
     var vector = F32()
     for lane in 0..<lanes { vector[lane] = p[offsets[lane]] }
+    return vector
+  }
+
+  /// Loads the first `count` lanes from `p`; the others are zero.
+  @inlinable @inline(__always)
+  static func load(_ p: UnsafePointer<Float>, count: Int) -> F32 {
+    var vector = F32()
+    for lane in 0..<count { vector[lane] = p[lane] }
     return vector
   }
 

@@ -44,6 +44,13 @@ public enum Portable: VectorISA {
     x.replacing(with: low, where: x .< low).replacing(with: high, where: x .> high)
   }
 
+  /// Returns 2ⁿ lane by lane: adding 1.5 · 2²³ leaves n in the low bits, which are moved to the exponent's.
+  @inline(__always)
+  public static func powerOfTwo(_ n: F32) -> F32 {
+    let bits = unsafeBitCast(n + 0x1.8p23, to: SIMD4<Int32>.self)
+    return unsafeBitCast((bits &<< 23) &+ 0x3f80_0000, to: F32.self)
+  }
+
   /// Adds halves until one element is left.
   @inline(__always)
   public static func sum(_ x: F32) -> Float {

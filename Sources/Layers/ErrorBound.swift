@@ -9,7 +9,7 @@ public enum ErrorBound {
   public static let unitRoundoff = 0x1p-24
 
   /// Units in the last place that an activation other than none, relu and relu6 may be off by itself.
-  public static let activationUlps = 8.0
+  public static let activationUlps = 4.0
 
   /// γₖ = k·u ÷ (1 − k·u), or infinity where k·u reaches 1 and nothing can be promised.
   public static func gamma(_ k: Int) -> Double {
