@@ -36,15 +36,9 @@ enum Elementary<Target: VectorISA> {
     }
   }
 
-  /// The larger of both, lane by lane.
-  @inlinable @inline(__always)
-  static func maximum(_ a: Target.F32, _ b: Target.F32) -> Target.F32 {
-    Target.clamp(a, low: b, high: Target.F32(repeating: .infinity))
-  }
-
   @inlinable @inline(__always)
   static func clamp(_ x: Target.F32, _ low: Float, _ high: Float) -> Target.F32 {
-    Target.clamp(x, low: Target.F32(repeating: low), high: Target.F32(repeating: high))
+    Target.minimum(Target.maximum(x, Target.F32(repeating: low)), Target.F32(repeating: high))
   }
 
   /// (e²ˣ − 1) ÷ (e²ˣ + 1), within 2.5 units.
@@ -76,7 +70,7 @@ enum Elementary<Target: VectorISA> {
   @inlinable @inline(__always)
   static func gelu(_ x: Target.F32) -> Target.F32 {
     // x·Φ(x) = max(x, 0) − t·Φ(−t), with t = |x|. Φ(−t) = e^(−t²÷2)·M(t), where M, Mills' ratio over √(2π), is smooth.
-    let t = clamp(maximum(x, -x), 0, 16)
+    let t = Target.minimum(Target.maximum(x, -x), Target.F32(repeating: 16))
     // −t² ÷ 2 has to be known beyond a float's digits. The head of t has 11 bits, so its square is exact.
     let rounding = Target.F32(repeating: 0x1.8p16)
     let head = (t + rounding) - rounding
@@ -101,6 +95,6 @@ enum Elementary<Target: VectorISA> {
     let tail = Target.multiplyAdd(mills, mills, e.fraction)
     // The exponent goes down to −185: two powers of two, of which the last alone can make the result subnormal.
     let low = clamp(e.exponent, -126, 0)
-    return maximum(x, Target.F32()) - tail * Target.powerOfTwo(e.exponent - low) * Target.powerOfTwo(low)
+    return Target.maximum(x, Target.F32()) - tail * Target.powerOfTwo(e.exponent - low) * Target.powerOfTwo(low)
   }
 }

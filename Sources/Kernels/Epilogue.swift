@@ -49,7 +49,7 @@ public enum Epilogue<Target: VectorISA> {
 
     /// Clamps every lane. NaN stays NaN.
     @inlinable @inline(__always)
-    func callAsFunction(_ x: Target.F32) -> Target.F32 { Target.clamp(x, low: low, high: high) }
+    func callAsFunction(_ x: Target.F32) -> Target.F32 { Target.minimum(Target.maximum(x, low), high) }
   }
 
   /// Applies an activation that ``Clamp`` does not do to a matrix of `rows` × `columns` floats, rows `stride` apart.

@@ -25,10 +25,13 @@ public protocol VectorISA: Sendable {
   static func multiplyAdd(_ sum: F32, _ a: F32, _ b: F32) -> F32
 
   // The standard library compares, selects and adds up lanes in one instruction for a concrete vector type, and in a
-  // loop over the lanes for a generic one, and so with integers. So these three are written once for each ISA.
+  // loop over the lanes for a generic one, and so with integers. So these are written once for each ISA.
 
-  /// Returns `x` with every lane clamped to low...high. NaN stays NaN.
-  static func clamp(_ x: F32, low: F32, high: F32) -> F32
+  /// The larger of both lane by lane, or `x` where it is NaN.
+  static func maximum(_ x: F32, _ bound: F32) -> F32
+
+  /// The smaller of both lane by lane, or `x` where it is NaN.
+  static func minimum(_ x: F32, _ bound: F32) -> F32
 
   /// Returns 2ⁿ for integral n in −126...127. NaN gives some number.
   static func powerOfTwo(_ n: F32) -> F32

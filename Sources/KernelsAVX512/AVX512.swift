@@ -19,11 +19,15 @@ public enum AVX512: VectorISA {
   @inline(__always)
   public static func multiplyAdd(_ sum: F32, _ a: F32, _ b: F32) -> F32 { sum.addingProduct(a, b) }
 
-  /// Clamps every lane; NaN stays NaN.
+  // Written so that LLVM sees its minimum and maximum instructions, which return the second operand where one is NaN.
+
+  /// The larger of both lane by lane, or `x` where it is NaN.
   @inline(__always)
-  public static func clamp(_ x: F32, low: F32, high: F32) -> F32 {
-    x.replacing(with: low, where: x .< low).replacing(with: high, where: x .> high)
-  }
+  public static func maximum(_ x: F32, _ bound: F32) -> F32 { x.replacing(with: bound, where: bound .> x) }
+
+  /// The smaller of both lane by lane, or `x` where it is NaN.
+  @inline(__always)
+  public static func minimum(_ x: F32, _ bound: F32) -> F32 { x.replacing(with: bound, where: bound .< x) }
 
   /// Returns 2ⁿ lane by lane: adding 1.5 · 2²³ leaves n in the low bits, which are moved to the exponent's.
   @inline(__always)
