@@ -27,6 +27,8 @@ public protocol KernelFamily<Target>: SendableMetatype {
   /// One line on what the kernel does.
   static var summary: String { get }
 
+  /// The register tiles that can be asked for by hand; empty for a kernel that has no choice.
+  static var tiles: [TileShape] { get }
   /// Whether the kernel can compute `problem`.
   static func supports(_ problem: Problem) -> Bool
   /// The multiples that borders between blocks must fall on.
@@ -45,6 +47,9 @@ public protocol KernelFamily<Target>: SendableMetatype {
 }
 
 extension KernelFamily {
+  /// None.
+  @inlinable
+  public static var tiles: [TileShape] { [] }
   /// Every problem.
   @inlinable
   public static func supports(_ problem: Problem) -> Bool { true }
@@ -66,24 +71,38 @@ extension KernelFamily {
 
 /// One kernel compiled for one ISA, as a value: what the catalog lists and the harness runs.
 public struct Kernel: Sendable {
-  /// The family's name.
-  public let name: String
+  /// The family's name, and after a point the tile, if one was chosen by hand: `packed.14x2`.
+  public private(set) var name: String
   /// One line on what the kernel does.
   public let summary: String
   /// The ISA that it is compiled for.
   public let isa: ISA
-  /// See ``KernelFamily/supports(_:)``.
-  public let supports: @Sendable (Problem) -> Bool
-  /// See ``KernelFamily/grain(_:)``.
-  public let grain: @Sendable (Problem) -> Grain
-  /// See ``KernelFamily/packedWeightCount(_:)``.
-  public let packedWeightCount: @Sendable (Problem) -> Int
-  /// See ``KernelFamily/packWeights(_:_:into:)``.
-  public let packWeights: @Sendable (Problem, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
-  /// See ``KernelFamily/scratchCount(_:)``.
-  public let scratchCount: @Sendable (Problem) -> Int
-  /// See ``KernelFamily/compute(_:_:_:)``.
-  public let compute: @Sendable (Problem, Operands, Block) -> Void
+  /// See ``KernelFamily/tiles``.
+  public let tiles: [TileShape]
+  /// The tile that was chosen by hand.
+  public private(set) var tile: TileChoice?
+  private let functions: Functions
+
+  /// What a family does, as it was compiled for one ISA.
+  @usableFromInline
+  struct Functions: Sendable {
+    @usableFromInline let supports: @Sendable (Problem) -> Bool
+    @usableFromInline let grain: @Sendable (Problem) -> Grain
+    @usableFromInline let packedWeightCount: @Sendable (Problem) -> Int
+    @usableFromInline let packWeights: @Sendable (Problem, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    @usableFromInline let scratchCount: @Sendable (Problem) -> Int
+    @usableFromInline let compute: @Sendable (Problem, Operands, Block) -> Void
+
+    @inlinable @inline(__always)
+    init<Family: KernelFamily>(_ family: Family.Type) {
+      supports = { Family.supports($0) }
+      grain = { Family.grain($0) }
+      packedWeightCount = { Family.packedWeightCount($0) }
+      packWeights = { Family.packWeights($0, $1, into: $2) }
+      scratchCount = { Family.scratchCount($0) }
+      compute = { Family.compute($0, $1, $2) }
+    }
+  }
 
   /// Name and ISA, which no other kernel has both.
   public var identifier: String { "\(name)-\(isa.rawValue)" }
@@ -92,14 +111,63 @@ public struct Kernel: Sendable {
   /// compiled there.
   @inlinable @inline(__always)
   public init<Family: KernelFamily>(_ family: Family.Type) {
-    name = Family.name
-    summary = Family.summary
-    isa = Family.Target.isa
-    supports = { Family.supports($0) }
-    grain = { Family.grain($0) }
-    packedWeightCount = { Family.packedWeightCount($0) }
-    packWeights = { Family.packWeights($0, $1, into: $2) }
-    scratchCount = { Family.scratchCount($0) }
-    compute = { Family.compute($0, $1, $2) }
+    self.init(
+      name: Family.name, summary: Family.summary, isa: Family.Target.isa, tiles: Family.tiles, Functions(family))
+  }
+
+  @usableFromInline
+  init(name: String, summary: String, isa: ISA, tiles: [TileShape], _ functions: Functions) {
+    self.name = name
+    self.summary = summary
+    self.isa = isa
+    self.tiles = tiles
+    self.functions = functions
+  }
+
+  /// The same kernel with a register tile chosen by hand.
+  ///
+  /// - Requires: `tiles` contains the tile's shape.
+  public func with(_ tile: TileChoice) -> Kernel {
+    precondition(tiles.contains(tile.shape))
+    var kernel = self
+    kernel.tile = tile
+    kernel.name = "\(name.prefix { $0 != "." }).\(tile)"
+    return kernel
+  }
+
+  /// The kernel with every tile that can be chosen by hand: with the model's choice of rows, and with either.
+  public var handPicked: [Kernel] {
+    tiles.flatMap { shape in [nil, .pixels, .channels].map { with(TileChoice(shape, rows: $0)) } }
+  }
+
+  private func tiled(_ problem: Problem) -> Problem {
+    guard let tile else { return problem }
+    var problem = problem
+    problem.tile = tile
+    return problem
+  }
+
+  /// See ``KernelFamily/supports(_:)``.
+  public func supports(_ problem: Problem) -> Bool { functions.supports(tiled(problem)) }
+
+  /// See ``KernelFamily/grain(_:)``.
+  public func grain(_ problem: Problem) -> Grain { functions.grain(tiled(problem)) }
+
+  /// See ``KernelFamily/packedWeightCount(_:)``.
+  public func packedWeightCount(_ problem: Problem) -> Int { functions.packedWeightCount(tiled(problem)) }
+
+  /// See ``KernelFamily/packWeights(_:_:into:)``.
+  public func packWeights(
+    _ problem: Problem, _ weights: UnsafePointer<Float>, _ packed: UnsafeMutablePointer<Float>
+  ) {
+    functions.packWeights(tiled(problem), weights, packed)
+  }
+
+  /// See ``KernelFamily/scratchCount(_:)``.
+  public func scratchCount(_ problem: Problem) -> Int { functions.scratchCount(tiled(problem)) }
+
+  /// See ``KernelFamily/compute(_:_:_:)``.
+  public func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    functions.compute(tiled(problem), operands, block)
   }
 }

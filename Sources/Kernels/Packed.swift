@@ -37,43 +37,31 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   @inlinable
   public static var summary: String { "register-blocked microkernel over prepacked weights" }
 
-  // MARK: Scheme
+  /// Every tile whose sums stay in registers.
+  @inlinable
+  public static var tiles: [TileShape] { RegisterTile<Target>.all }
 
-  /// Whether rows of the tile are pixels, rather than output channels.
-  @inlinable @inline(__always)
-  static func pixelsAreRows(_ problem: Problem) -> Bool {
-    if problem.isChannelsLast { return true }
-    // In multiply-adds of one pixel and vector: what empty lanes cost, and what storing a tile transposed costs, about as
-    // much as 14 terms. Measured at 256→1024 on 14×14, where both are near: 201 against 199 GFLOP/s on one core of a Zen 5,
-    // 399 against 338 on two, for 98 pixels are seven whole tiles and 6⅛ vectors.
-    let lanes = roundUp(problem.imagePixels, Target.lanes)
-    let wasted = (lanes &- problem.imagePixels) &* problem.k
-    let fitsL2 = problem.k &* Target.PixelTile.rows &* MemoryLayout<Float>.size <= problem.caches.l2 / 2
-    return wasted > 14 &* lanes && fitsL2
+  /// Every problem, unless the tile asked for lies the other way round: channels-last layouts have pixels as rows, and
+  /// NCHW has them only as long as a tile's input fits half of the L2 cache.
+  @inlinable
+  public static func supports(_ problem: Problem) -> Bool {
+    guard let rows = problem.tile?.rows else { return true }
+    return Blocking<Target>(problem).pixelsAreRows == (rows == .pixels)
   }
 
-  /// Columns of a tile: channels where pixels are rows, else pixels.
-  @inlinable @inline(__always)
-  static func panelWidth(_ problem: Problem) -> Int {
-    (pixelsAreRows(problem) ? Target.PixelTile.vectors : Target.ChannelTile.vectors) &* Target.lanes
-  }
-
-  /// Channels of one panel of packed weights.
-  @inlinable @inline(__always)
-  static func weightPanel(_ problem: Problem) -> Int {
-    pixelsAreRows(problem) ? panelWidth(problem) : Target.ChannelTile.rows
-  }
+  // MARK: Weights
 
   /// Blocks begin on whole panels of weights, and, where pixels are columns, on whole vectors of them.
   @inlinable
   public static func grain(_ problem: Problem) -> Grain {
-    Grain(rows: pixelsAreRows(problem) ? 1 : Target.lanes, columns: weightPanel(problem))
+    let blocking = Blocking<Target>(problem)
+    return Grain(rows: blocking.pixelsAreRows ? 1 : Target.lanes, columns: blocking.weightPanel)
   }
 
   /// Whole panels of weights.
   @inlinable
   public static func packedWeightCount(_ problem: Problem) -> Int {
-    roundUp(problem.n, weightPanel(problem)) &* problem.k
+    roundUp(problem.n, Blocking<Target>(problem).weightPanel) &* problem.k
   }
 
   /// Packs [n][k] weights into panels, [⌈n/width⌉][k][width], zeros after the last channel.
@@ -81,7 +69,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   public static func packWeights(
     _ problem: Problem, _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
-    let width = weightPanel(problem)
+    let width = Blocking<Target>(problem).weightPanel
     for n0 in stride(from: 0, to: problem.n, by: width) {
       let panel = packed + n0 &* problem.k
       for column in 0..<width {
@@ -94,37 +82,28 @@ public enum Packed<Target: VectorISA>: KernelFamily {
 
   // MARK: Scratch memory
 
-  /// Terms that are summed between two visits of the output.
-  @inlinable @inline(__always)
-  static func depth(_ problem: Problem) -> Int {
-    // A transposed tile is stored once.
-    if pixelsAreRows(problem) && !problem.isChannelsLast { return problem.k }
-    // Channels last: the input rows of one tile. NCHW: a panel of pixels.
-    let width = problem.isChannelsLast ? min(problem.m, Target.PixelTile.rows) : panelWidth(problem)
-    let most = max(64, problem.caches.l1d / 2 / MemoryLayout<Float>.size / width)
-    let cuts = (problem.k &+ most &- 1) / most
-    return (problem.k &+ cuts &- 1) / cuts
-  }
-
   /// From row to row of copied input rows: one vector more than needed, so that rows do not alias.
   @inlinable @inline(__always)
-  static func copiedRowStride(_ problem: Problem) -> Int {
-    roundUp(depth(problem), Target.lanes) &+ Target.lanes
+  static func copiedRowStride(_ blocking: Blocking<Target>) -> Int {
+    roundUp(blocking.depth, Target.lanes) &+ Target.lanes
   }
 
   /// Copied input, then an edge tile, then an edge tile's bias.
   @inlinable
-  public static func scratchCount(_ problem: Problem) -> Int { biasOffset(problem) &+ panelWidth(problem) }
-
-  @inlinable @inline(__always)
-  static func edgeOffset(_ problem: Problem) -> Int {
-    if problem.isChannelsLast { return Target.PixelTile.rows &* copiedRowStride(problem) }
-    return depth(problem) &* (pixelsAreRows(problem) ? Target.PixelTile.rows : panelWidth(problem))
+  public static func scratchCount(_ problem: Problem) -> Int {
+    let blocking = Blocking<Target>(problem)
+    return biasOffset(problem, blocking) &+ blocking.width
   }
 
   @inlinable @inline(__always)
-  static func biasOffset(_ problem: Problem) -> Int {
-    edgeOffset(problem) &+ max(Target.PixelTile.rows, Target.ChannelTile.rows) &* panelWidth(problem)
+  static func edgeOffset(_ problem: Problem, _ blocking: Blocking<Target>) -> Int {
+    if problem.isChannelsLast { return blocking.rows &* copiedRowStride(blocking) }
+    return blocking.depth &* (blocking.pixelsAreRows ? blocking.rows : blocking.width)
+  }
+
+  @inlinable @inline(__always)
+  static func biasOffset(_ problem: Problem, _ blocking: Blocking<Target>) -> Int {
+    edgeOffset(problem, blocking) &+ blocking.rows &* blocking.width
   }
 
   @inlinable @inline(__always)
@@ -137,19 +116,20 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// - Requires: `block.columns` begins on a panel of weights.
   @inlinable
   public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    let blocking = Blocking<Target>(problem)
     if problem.isChannelsLast {
-      channelsLast(problem, operands, block)
-    } else if pixelsAreRows(problem) {
-      transposed(problem, operands, block)
+      channelsLast(problem, blocking, operands, block)
+    } else if blocking.pixelsAreRows {
+      transposed(problem, blocking, operands, block)
     } else {
-      channelsFirst(problem, operands, block)
+      channelsFirst(problem, blocking, operands, block)
     }
   }
 
   /// Tiles that share the rows of a block out evenly: 25 rows are 13 + 12, not 14 + 11.
   @inlinable @inline(__always)
-  static func forEachTile(of rows: Range<Int>, _ body: (Range<Int>) -> Void) {
-    let tiles = (rows.count &+ Target.PixelTile.rows &- 1) / Target.PixelTile.rows
+  static func forEachTile(of rows: Range<Int>, upTo most: Int, _ body: (Range<Int>) -> Void) {
+    let tiles = (rows.count &+ most &- 1) / most
     for t in 0..<tiles {
       body(
         rows.lowerBound &+ rows.count &* t / tiles..<rows.lowerBound &+ rows.count &* (t &+ 1) / tiles)
@@ -157,9 +137,11 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   }
 
   @inlinable
-  static func channelsLast(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    let width = panelWidth(problem)
-    let depth = depth(problem)
+  static func channelsLast(
+    _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ block: Block
+  ) {
+    let width = blocking.width
+    let depth = blocking.depth
     let fitting = problem.caches.l2 / 2 / MemoryLayout<Float>.size / depth
     let stripeWidth = max(width, fitting / width &* width)
     let isCopied = problem.runPixels < problem.m || problem.inputPixelStride &* MemoryLayout<Float>.size % 4096 == 0
@@ -168,11 +150,11 @@ public enum Packed<Target: VectorISA>: KernelFamily {
       let stripeEnd = min(block.columns.upperBound, stripe &+ stripeWidth)
       for k0 in stride(from: 0, to: problem.k, by: depth) {
         let k1 = min(problem.k, k0 &+ depth)
-        forEachTile(of: block.rows) { rows in
+        forEachTile(of: block.rows, upTo: blocking.rows) { rows in
           var a = operands.input + problem.inputOffset(rows.lowerBound) + k0
           var aStride = problem.inputPixelStride
           if isCopied {
-            aStride = copiedRowStride(problem)
+            aStride = copiedRowStride(blocking)
             for m in rows {
               (operands.scratch + (m &- rows.lowerBound) &* aStride)
                 .update(from: operands.input + problem.inputOffset(m) + k0, count: k1 &- k0)
@@ -188,12 +170,12 @@ public enum Packed<Target: VectorISA>: KernelFamily {
             let columns = min(width, stripeEnd &- n)
             let vectors = (columns &+ Target.lanes &- 1) / Target.lanes
             if columns == vectors &* Target.lanes {
-              Target.PixelTile.strided(rows.count, vectors, tile)
+              RegisterTile<Target>.strided(rows.count, vectors, tile)
               Epilogue<Target>.finish(
                 tile.activation, tile.c, rows: rows.count, columns: columns, stride: tile.cStride)
             } else {
-              let edge = edge(problem, operands, tile, rows: rows.count, columns: columns)
-              Target.PixelTile.strided(rows.count, vectors, edge)
+              let edge = edge(problem, blocking, operands, tile, rows: rows.count, columns: columns)
+              RegisterTile<Target>.strided(rows.count, vectors, edge)
               finish(edge, copyingTo: tile, rows: rows.count, columns: columns)
             }
           }
@@ -203,9 +185,11 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   }
 
   @inlinable
-  static func transposed(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    let width = panelWidth(problem)
-    forEachTile(of: block.rows) { rows in
+  static func transposed(
+    _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ block: Block
+  ) {
+    let width = blocking.width
+    forEachTile(of: block.rows, upTo: blocking.rows) { rows in
       copyPixels(problem, operands, rows, 0..<problem.k, rows.count)
       for n in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: width) {
         let columns = min(width, block.columns.upperBound &- n)
@@ -214,8 +198,8 @@ public enum Packed<Target: VectorISA>: KernelFamily {
           a: UnsafePointer(operands.scratch), aStride: rows.count, b: operands.weights + n &* problem.k, bStride: width,
           depth: problem.k, c: operands.output, cStride: 0, accumulates: false, bias: operands.bias.map { $0 + n },
           biasIsPerRow: false, activation: problem.activation)
-        let edge = edge(problem, operands, tile, rows: rows.count, columns: columns)
-        Target.PixelTile.panel(rows.count, vectors, edge)
+        let edge = edge(problem, blocking, operands, tile, rows: rows.count, columns: columns)
+        RegisterTile<Target>.panel(rows.count, vectors, edge)
         Epilogue<Target>.finish(edge.activation, edge.c, rows: rows.count, columns: columns, stride: edge.cStride)
         storeTransposed(problem, operands, edge, rows, n..<n &+ columns)
       }
@@ -242,15 +226,17 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   }
 
   @inlinable
-  static func channelsFirst(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    let rows = Target.ChannelTile.rows
-    let depth = depth(problem)
+  static func channelsFirst(
+    _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ block: Block
+  ) {
+    let rows = blocking.rows
+    let depth = blocking.depth
     var m = block.rows.lowerBound
     while m < block.rows.upperBound {
       let imageEnd = min(block.rows.upperBound, m &- m % problem.imagePixels &+ problem.imagePixels)
       // Panels share the vectors of the image out evenly: 4 vectors are 2 + 2, not 3 + 1.
       let left = (imageEnd &- m &+ Target.lanes &- 1) / Target.lanes
-      let panels = (left &+ Target.ChannelTile.vectors &- 1) / Target.ChannelTile.vectors
+      let panels = (left &+ blocking.vectors &- 1) / blocking.vectors
       let vectors = (left &+ panels &- 1) / panels
       let width = vectors &* Target.lanes
       let m1 = min(imageEnd, m &+ width)
@@ -266,11 +252,11 @@ public enum Packed<Target: VectorISA>: KernelFamily {
             cStride: problem.outputChannelStride, accumulates: k0 > 0, bias: operands.bias.map { $0 + n },
             biasIsPerRow: true, activation: k1 == problem.k ? problem.activation : .none)
           if m1 &- m == width {
-            Target.ChannelTile.panel(count, vectors, tile)
+            RegisterTile<Target>.panel(count, vectors, tile)
             Epilogue<Target>.finish(tile.activation, tile.c, rows: count, columns: width, stride: tile.cStride)
           } else {
-            let edge = edge(problem, operands, tile, rows: count, columns: m1 &- m)
-            Target.ChannelTile.panel(count, vectors, edge)
+            let edge = edge(problem, blocking, operands, tile, rows: count, columns: m1 &- m)
+            RegisterTile<Target>.panel(count, vectors, edge)
             finish(edge, copyingTo: tile, rows: count, columns: m1 &- m)
           }
         }
@@ -324,13 +310,14 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// the partial sums that it continues, and a bias that can be read in whole vectors.
   @inlinable
   static func edge(
-    _ problem: Problem, _ operands: Operands, _ tile: TileOperands, rows: Int, columns: Int
+    _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ tile: TileOperands, rows: Int,
+    columns: Int
   ) -> TileOperands {
     var edge = tile
-    edge.c = operands.scratch + edgeOffset(problem)
+    edge.c = operands.scratch + edgeOffset(problem, blocking)
     edge.cStride = roundUp(columns, Target.lanes)
     if !tile.biasIsPerRow, let bias = tile.bias {
-      let padded = operands.scratch + biasOffset(problem)
+      let padded = operands.scratch + biasOffset(problem, blocking)
       for column in 0..<edge.cStride { padded[column] = column < columns ? bias[column] : 0 }
       edge.bias = UnsafePointer(padded)
     }

@@ -63,6 +63,8 @@ public struct Problem: Sendable {
   public let activation: Activation
   /// The caches of the core that computes.
   public let caches: CacheSizes
+  /// The register tile to use, for a kernel that has several; nil leaves it to the kernel's model.
+  public var tile: TileChoice?
 
   /// The view of `layer` on a core with `caches`.
   public init(_ layer: Layer, caches: CacheSizes = .assumed) {

@@ -43,70 +43,70 @@ public struct TileOperands {
   }
 }
 
-/// The largest register tile of an ISA, and the microkernels of all smaller ones.
+/// The microkernels of every register tile that an ISA's registers hold, chosen at run time.
 ///
 /// A tile shorter than the largest keeps the full speed of the multiply-adds as long as it has 8 accumulators or so, and
 /// so rows can be shared out evenly instead of leaving a thin rest.
-public protocol RegisterTile: Sendable {
-  /// Rows of the largest tile.
-  static var rows: Int { get }
-  /// Vectors a row of the largest tile.
-  static var vectors: Int { get }
-  /// Runs `Microkernel.strided(_:)` of `rows` × `vectors`.
-  static func strided(_ rows: Int, _ vectors: Int, _ tile: TileOperands)
-  /// Runs `Microkernel.panel(_:)` of `rows` × `vectors`.
-  static func panel(_ rows: Int, _ vectors: Int, _ tile: TileOperands)
-}
-
-/// A register tile of `MR` rows × `NV` vectors, at most 14 × 3.
-public enum Tile<Target: VectorISA, let MR: Int, let NV: Int>: RegisterTile {
-  /// Rows of the largest tile.
+public enum RegisterTile<Target: VectorISA> {
+  /// The most vectors of a tile.
   @inlinable @inline(__always)
-  public static var rows: Int { MR }
-  /// Vectors a row of the largest tile.
-  @inlinable @inline(__always)
-  public static var vectors: Int { NV }
+  public static var maximumVectors: Int { 4 }
 
-  /// Runs the microkernel whose rows of `a` lie apart.
+  /// The most rows of a tile of any width.
+  @inlinable @inline(__always)
+  public static var maximumRows: Int { 14 }
+
+  /// Every tile that has a microkernel.
   @inlinable
-  public static func strided(_ rows: Int, _ vectors: Int, _ tile: TileOperands) {
+  public static var all: [TileShape] {
+    (1...maximumVectors).flatMap { vectors in
+      (1...min(maximumRows, Target.maximumRows(vectors))).map { TileShape($0, vectors) }
+    }
+  }
+
+  /// Runs the microkernel of `rows` × `vectors` whose rows of `a` lie apart.
+  @inlinable
+  static func strided(_ rows: Int, _ vectors: Int, _ tile: TileOperands) {
     switch vectors {
     case 1: run(rows, Extent<1>.self, isPanel: false, tile)
-    case 2 where NV >= 2: run(rows, Extent<2>.self, isPanel: false, tile)
-    case 3 where NV >= 3: run(rows, Extent<3>.self, isPanel: false, tile)
+    case 2: run(rows, Extent<2>.self, isPanel: false, tile)
+    case 3: run(rows, Extent<3>.self, isPanel: false, tile)
+    case 4: run(rows, Extent<4>.self, isPanel: false, tile)
     default: preconditionFailure("a tile of \(vectors) vectors")
     }
   }
 
-  /// Runs the microkernel whose `a` is a panel.
+  /// Runs the microkernel of `rows` × `vectors` whose `a` is a panel.
   @inlinable
-  public static func panel(_ rows: Int, _ vectors: Int, _ tile: TileOperands) {
+  static func panel(_ rows: Int, _ vectors: Int, _ tile: TileOperands) {
     switch vectors {
     case 1: run(rows, Extent<1>.self, isPanel: true, tile)
-    case 2 where NV >= 2: run(rows, Extent<2>.self, isPanel: true, tile)
-    case 3 where NV >= 3: run(rows, Extent<3>.self, isPanel: true, tile)
+    case 2: run(rows, Extent<2>.self, isPanel: true, tile)
+    case 3: run(rows, Extent<3>.self, isPanel: true, tile)
+    case 4: run(rows, Extent<4>.self, isPanel: true, tile)
     default: preconditionFailure("a tile of \(vectors) vectors")
     }
   }
 
-  // The comparisons with MR are constant, and remove the microkernels that the tile cannot need.
+  // `most` is constant for each V, and removes the microkernels whose sums do not fit the registers.
   @inlinable @inline(__always)
   static func run<let V: Int>(_ rows: Int, _ vectors: Extent<V>.Type, isPanel: Bool, _ tile: TileOperands) {
+    let most = Target.maximumRows(V)
     switch rows {
     case 1: call(Microkernel<Target, 1, V>.self, isPanel, tile)
-    case 2 where MR >= 2: call(Microkernel<Target, 2, V>.self, isPanel, tile)
-    case 3 where MR >= 3: call(Microkernel<Target, 3, V>.self, isPanel, tile)
-    case 4 where MR >= 4: call(Microkernel<Target, 4, V>.self, isPanel, tile)
-    case 5 where MR >= 5: call(Microkernel<Target, 5, V>.self, isPanel, tile)
-    case 6 where MR >= 6: call(Microkernel<Target, 6, V>.self, isPanel, tile)
-    case 7 where MR >= 7: call(Microkernel<Target, 7, V>.self, isPanel, tile)
-    case 8 where MR >= 8: call(Microkernel<Target, 8, V>.self, isPanel, tile)
-    case 9 where MR >= 9: call(Microkernel<Target, 9, V>.self, isPanel, tile)
-    case 10 where MR >= 10: call(Microkernel<Target, 10, V>.self, isPanel, tile)
-    case 11 where MR >= 11: call(Microkernel<Target, 11, V>.self, isPanel, tile)
-    case 12 where MR >= 12: call(Microkernel<Target, 12, V>.self, isPanel, tile)
-    case 13 where MR >= 13: call(Microkernel<Target, 13, V>.self, isPanel, tile)
-    case 14 where MR >= 14: call(Microkernel<Target, 14, V>.self, isPanel, tile)
+    case 2 where most >= 2: call(Microkernel<Target, 2, V>.self, isPanel, tile)
+    case 3 where most >= 3: call(Microkernel<Target, 3, V>.self, isPanel, tile)
+    case 4 where most >= 4: call(Microkernel<Target, 4, V>.self, isPanel, tile)
+    case 5 where most >= 5: call(Microkernel<Target, 5, V>.self, isPanel, tile)
+    case 6 where most >= 6: call(Microkernel<Target, 6, V>.self, isPanel, tile)
+    case 7 where most >= 7: call(Microkernel<Target, 7, V>.self, isPanel, tile)
+    case 8 where most >= 8: call(Microkernel<Target, 8, V>.self, isPanel, tile)
+    case 9 where most >= 9: call(Microkernel<Target, 9, V>.self, isPanel, tile)
+    case 10 where most >= 10: call(Microkernel<Target, 10, V>.self, isPanel, tile)
+    case 11 where most >= 11: call(Microkernel<Target, 11, V>.self, isPanel, tile)
+    case 12 where most >= 12: call(Microkernel<Target, 12, V>.self, isPanel, tile)
+    case 13 where most >= 13: call(Microkernel<Target, 13, V>.self, isPanel, tile)
+    case 14 where most >= 14: call(Microkernel<Target, 14, V>.self, isPanel, tile)
     default: preconditionFailure("a tile of \(rows) rows")
     }
   }

@@ -9,10 +9,12 @@ public protocol VectorISA: Sendable {
   /// The widest vector of floats that the ISA computes with in one instruction.
   associatedtype F32: SIMD, Sendable where F32.Scalar == Float
 
-  /// The tile of ``Packed`` for channels-last layouts: rows are pixels, columns are output channels.
-  associatedtype PixelTile: RegisterTile
-  /// The tile of ``Packed`` for channels-first layouts: rows are output channels, columns are pixels.
-  associatedtype ChannelTile: RegisterTile
+  /// The tile of ``Packed`` whose rows are pixels and whose columns are output channels.
+  static var pixelTile: TileShape { get }
+  /// The tile of ``Packed`` whose rows are output channels and whose columns are pixels.
+  static var channelTile: TileShape { get }
+  /// The most rows of a tile of `vectors` vectors whose sums stay in registers.
+  static func maximumRows(_ vectors: Int) -> Int
 
   /// Which ISA this is.
   static var isa: ISA { get }

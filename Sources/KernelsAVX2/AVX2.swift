@@ -2,11 +2,21 @@ public import Kernels
 
 /// AVX2 with FMA: 16 registers of eight floats.
 public enum AVX2: VectorISA {
-  /// 12 accumulators, 1 vector of weights, 3 broadcasts. The compiler takes one vector of weights after the other and
-  /// keeps the broadcasts: so 6 × 2 would spill, and ran at 60 % of this tile's speed.
-  public typealias PixelTile = Tile<AVX2, 4, 3>
+  /// 12 accumulators, 1 vector of weights, 3 broadcasts.
+  public static var pixelTile: TileShape { TileShape(4, 3) }
   /// 12 accumulators, 3 vectors of pixels, 1 broadcast.
-  public typealias ChannelTile = Tile<AVX2, 4, 3>
+  public static var channelTile: TileShape { TileShape(4, 3) }
+
+  /// The compiler takes one vector of weights after the other and keeps the broadcasts: so 6 × 2 would spill, and ran
+  /// at 60 % of the speed of 4 × 3. The addresses of more than 12 rows do not fit the general registers.
+  @inline(__always)
+  public static func maximumRows(_ vectors: Int) -> Int {
+    switch vectors {
+    case 1: 12
+    case 2: 5
+    default: (15 - vectors) / vectors
+    }
+  }
 
   /// Eight floats: a 256-bit register.
   public typealias F32 = SIMD8<Float>

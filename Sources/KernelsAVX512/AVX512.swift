@@ -3,9 +3,13 @@ public import Kernels
 /// AVX-512: 32 registers of sixteen floats.
 public enum AVX512: VectorISA {
   /// 28 accumulators, 2 vectors of weights, 1 broadcast.
-  public typealias PixelTile = Tile<AVX512, 14, 2>
+  public static var pixelTile: TileShape { TileShape(14, 2) }
   /// 24 accumulators, 3 vectors of pixels, 1 broadcast. Output channels are nearly always a multiple of 8.
-  public typealias ChannelTile = Tile<AVX512, 8, 3>
+  public static var channelTile: TileShape { TileShape(8, 3) }
+
+  /// As many as leave room for the vectors and a broadcast.
+  @inline(__always)
+  public static func maximumRows(_ vectors: Int) -> Int { min(14, (31 - vectors) / vectors) }
 
   /// Sixteen floats: a 512-bit register.
   public typealias F32 = SIMD16<Float>

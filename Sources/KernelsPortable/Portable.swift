@@ -3,16 +3,20 @@ public import Kernels
 /// The architecture's baseline: SSE2 on x86-64, NEON on arm64.
 public enum Portable: VectorISA {
   #if arch(arm64)
-    /// 32 registers of four floats.
-    public typealias PixelTile = Tile<Portable, 8, 3>
-    /// 32 registers of four floats.
-    public typealias ChannelTile = Tile<Portable, 8, 3>
+    /// 24 accumulators of four floats.
+    public static var pixelTile: TileShape { TileShape(8, 3) }
+    /// 24 accumulators of four floats.
+    public static var channelTile: TileShape { TileShape(8, 3) }
   #else
-    /// 16 registers of four floats.
-    public typealias PixelTile = Tile<Portable, 6, 2>
-    /// 16 registers of four floats.
-    public typealias ChannelTile = Tile<Portable, 4, 3>
+    /// 12 accumulators of four floats.
+    public static var pixelTile: TileShape { TileShape(6, 2) }
+    /// 12 accumulators of four floats.
+    public static var channelTile: TileShape { TileShape(4, 3) }
   #endif
+
+  /// As many as leave room for the vectors and a broadcast.
+  @inline(__always)
+  public static func maximumRows(_ vectors: Int) -> Int { min(14, (registers - 1 - vectors) / vectors) }
 
   /// Four floats: a 128-bit register.
   public typealias F32 = SIMD4<Float>
@@ -20,6 +24,7 @@ public enum Portable: VectorISA {
   /// The baseline.
   public static var isa: ISA { .portable }
   /// SSE2 has 16 registers, NEON 32.
+  @inline(__always)
   public static var registers: Int {
     #if arch(arm64)
       32

@@ -25,6 +25,15 @@ struct KernelList: ParsableCommand {
       return [name, kernels.map(\.isa.rawValue).joined(separator: ", "), kernels[0].summary]
     }
     for line in TextColumns.lines([["kernel", "ISAs", "what it does"]] + rows) { try printToStandardOutput(line) }
+    for kernel in catalog.kernels where !kernel.tiles.isEmpty {
+      let widths = Dictionary(grouping: kernel.tiles, by: \.vectors).sorted { $0.key < $1.key }
+      let tiles = widths.map { vectors, shapes in "1…\(shapes.map(\.rows).max() ?? 1)x\(vectors)" }
+      let title = "\(kernel.name)-\(kernel.isa.rawValue) by hand, as \(kernel.name).ROWSxVECTORS"
+      try printToStandardOutput("\n\(title): \(tiles.joined(separator: ", "))")
+    }
+    try printToStandardOutput(
+      "\nRows are what the kernel's model says; a letter decides it: packed.p14x2 has rows of pixels, packed.c8x3 of "
+        + "channels.")
   }
 }
 

@@ -92,6 +92,24 @@ import Topology
     #expect(Set(skipped.groups.flatMap(\.cases).map(\.kernel.name)) == ["tiled"])
   }
 
+  @Test func aTileIsChosenByAPatternWithAPoint() throws {
+    let tiles = try plan { $0.kernels = ["packed.2x1", "packed.c2x1", "packed"] }
+    for group in tiles.groups {
+      // Rows of channels suit NCHW only.
+      let expected = ["packed", "packed.2x1"] + (group.layer.layout == .nchw ? ["packed.c2x1"] : [])
+      var names: [String] = []
+      for name in group.cases.map(\.kernel.name) where !names.contains(name) { names.append(name) }
+      #expect(names == expected)
+    }
+    let all = try plan { $0.kernels = ["packed*"] }
+    #expect(Set(all.groups.flatMap(\.cases).map(\.kernel.name)) == ["packed"])
+    let others = try plan {
+      $0.kernels = ["packed", "packed.2x*"]
+      $0.skippedKernels = ["*.?2*"]
+    }
+    #expect(others.groups.flatMap(\.cases).allSatisfy { $0.kernel.tile?.rows == nil })
+  }
+
   @Test func oneThreadHasOneCaseAKernel() throws {
     let plan = try plan {
       $0.kernels = ["simd"]
@@ -129,7 +147,7 @@ import Topology
   }
 
   @Test func whatDoesNotExistIsNamedWithItsFlag() throws {
-    let kernels = "expected a pattern that matches one of naive, tiled, simd, packed"
+    let kernels = "expected a pattern that matches one of naive, tiled, simd, packed, or a tile such as packed.1x1"
     let kernel = try failure { try plan { $0.kernels = ["naive", "winograd"] } }
     #expect(kernel.message == "--kernel 'winograd': \(kernels)" && kernel.isUsage)
     let skip = try failure { try plan { $0.skippedKernels = ["fft*"] } }
@@ -152,8 +170,8 @@ import Topology
   }
 
   @Test(arguments: [
-    ("kernel: winograd", "kernel 'winograd': expected a pattern that matches one of naive, tiled, simd, packed"),
-    ("skip-kernel: fft", "skip-kernel 'fft': expected a pattern that matches one of naive, tiled, simd, packed"),
+    ("kernel: winograd", "kernel 'winograd': expected a pattern that matches one of naive, tiled, simd, packed, or"),
+    ("skip-kernel: fft", "skip-kernel 'fft': expected a pattern that matches one of naive, tiled, simd, packed, or"),
     ("split: rows", "split 'rows': expected one of none, channels, pixels"),
     ("team: openmp", "team 'openmp': expected one of dispatch, dispatch-apply"),
     ("cache: lukewarm", "cache 'lukewarm': expected one of hot"),

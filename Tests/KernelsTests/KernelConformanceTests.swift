@@ -35,6 +35,24 @@ import Testing
     for layer in try tileLayers() { try check(listed.kernel, layer, .integer) }
   }
 
+  @Test(arguments: ListedKernel.all.filter { !$0.kernel.tiles.isEmpty })
+  func isRightWithEveryTileByHand(listed: ListedKernel) throws {
+    let layers = [
+      try Layer(op: .conv1x1, shape: .conv1x1(mb: 2, ic: 70, oc: 67, ih: 7, iw: 7), layout: .nchw, activation: .gelu),
+      try Layer(op: .conv1x1, shape: .conv1x1(ic: 70, oc: 35, ih: 9, iw: 8, sh: 2, sw: 2), layout: .nchw),
+      try Layer(op: .conv1x1, shape: .conv1x1(ic: 70, oc: 67, ih: 7, iw: 7), layout: .nhwc, activation: .relu6),
+      try Layer(op: .fc, shape: .fc(mb: 17, ic: 130, oc: 33), layout: .nc, bias: true),
+    ]
+    var names: Set<String> = []
+    for kernel in listed.kernel.handPicked {
+      #expect(names.insert(kernel.identifier).inserted)
+      let supported = layers.filter { kernel.supports(Problem($0)) }
+      // Rows are channels in NCHW only; a tile that leaves it to the model suits every layer.
+      #expect(supported.count == (kernel.tile?.rows == .channels ? 2 : layers.count), "\(kernel.name)")
+      for layer in supported { try check(kernel, layer, .integer) }
+    }
+  }
+
   @Test(arguments: ListedKernel.all, Activation.allCases)
   func isRightWithEveryActivation(listed: ListedKernel, activation: Activation) throws {
     let shapes: [(Op, Shape)] = [

@@ -89,6 +89,11 @@
     var rows: Int
     var vectors: Int
 
+    init(rows: Int, vectors: Int) {
+      self.rows = rows
+      self.vectors = vectors
+    }
+
     /// From a mangled name, in which an integer argument n is written `$<n−1>_`.
     init?(mangled name: Substring) {
       guard let match = name.firstMatch(of: /O_\$(\d+)_\$(\d+)_Tt/), let rows = Int(match.1), let vectors = Int(match.2)
@@ -107,7 +112,6 @@
       let names = try MachineCode.vectorCode.get().map(\.name).filter {
         $0.contains("Microkernel") && $0.contains(name) && Tile(mangled: $0) != nil
       }
-      // The largest tile is on record in the kernel's grain, even where the CPU cannot execute it.
       var found: [String: Set<Tile>] = [:]
       for function in try MachineCode.functions(named: names) {
         let tile = try #require(Tile(mangled: function.name))
@@ -121,24 +125,14 @@
         #expect(!loop.contains { $0.operands.contains("%rsp") || $0.operands.contains("%rbp") }, "\(what)")
         #expect(!loop.contains { $0.mnemonic.hasPrefix("call") }, "\(what)")
       }
-      // Strided rows are pixels; panels are of pixels or of channels, and have the tiles of both.
-      let strided = try #require(found["strided"])
-      let panel = try #require(found["panel"])
       #expect(found.count == 2)
-      let rows = strided.map(\.rows).max() ?? 0
-      let vectors = strided.map(\.vectors).max() ?? 0
-      #expect(strided.count == rows * vectors, "every tile up to \(rows)×\(vectors)")
-      #expect(panel.isSuperset(of: strided))
+      #expect(found["strided"] == found["panel"])
+      #expect(found["panel"]?.isEmpty == false)
+      // Which tiles there are is on record in the kernel, if the CPU can execute it.
       guard let kernel = Catalog.current().kernels.first(where: { $0.name == "packed" && $0.isa == isa }) else {
         return
       }
-      let lanes = isa == .avx512 ? 16 : 8
-      let last = try Layer(op: .fc, shape: .fc(ic: 3, oc: 4), layout: .nc)
-      let first = try Layer(op: .conv1x1, shape: .conv1x1(ic: 3, oc: 4, ih: 5, iw: 6), layout: .nchw)
-      #expect(vectors == kernel.grain(Problem(last)).columns / lanes)
-      let channels = kernel.grain(Problem(first)).columns
-      let wide = panel.filter { $0.rows <= channels }
-      #expect(wide.count == channels * (wide.map(\.vectors).max() ?? 0), "every tile up to \(channels) channels")
+      #expect(found["panel"] == Set(kernel.tiles.map { Tile(rows: $0.rows, vectors: $0.vectors) }))
     }
 
     /// One binary runs on every x86-64 CPU, so code for newer ones must not be shared with older ones. A function that

@@ -40,6 +40,15 @@ public struct Catalog: Sendable {
   /// The kernels for the CPU that this process runs on.
   public static func current() -> Catalog { Catalog(features: CPUFeatures.current().names) }
 
+  /// The kernels whose names match a glob pattern. One with a tile chosen by hand is meant only by a pattern with a
+  /// point, such as `packed.14x2`, `packed.p8x3` or `packed.*`.
+  public func kernels(matching pattern: String) -> [Kernel] {
+    (pattern.contains(".") ? withTilesByHand : kernels).filter { Glob.matches($0.name, pattern) }
+  }
+
+  /// Every kernel, each followed by its likes with a tile chosen by hand.
+  var withTilesByHand: [Kernel] { kernels.flatMap { [$0] + $0.handPicked } }
+
   /// The names of the kernel families, in the catalog's order.
   public var names: [String] { kernels.filter { $0.isa == .portable }.map(\.name) }
 }

@@ -125,14 +125,15 @@ public struct Plan: Sendable {
   public static func kernels(
     _ suite: Suite?, _ selection: Selection, _ catalog: Catalog
   ) throws(PlanError) -> [Kernel] {
-    let expected = "expected a pattern that matches one of \(catalog.names.joined(separator: ", "))"
+    let example = catalog.kernels.last { !$0.tiles.isEmpty }.map { ", or a tile such as \($0.handPicked[0].name)" }
+    let expected = "expected a pattern that matches one of \(catalog.names.joined(separator: ", "))\(example ?? "")"
     for (flag, patterns) in [("--kernel", selection.kernels), ("--skip-kernel", selection.skippedKernels)] {
-      for pattern in patterns ?? [] where !catalog.names.contains(where: { Glob.matches($0, pattern) }) {
+      for pattern in patterns ?? [] where catalog.kernels(matching: pattern).isEmpty {
         throw .flag(flag, value: pattern, message: expected)
       }
     }
     for (axis, values) in [("kernel", suite?.axes.kernel), ("skip-kernel", suite?.axes.skipKernel)] {
-      for pattern in values?.values ?? [] where !catalog.names.contains(where: { Glob.matches($0, pattern) }) {
+      for pattern in values?.values ?? [] where catalog.kernels(matching: pattern).isEmpty {
         throw .axis(axis, value: pattern, message: expected, values!.location)
       }
     }
@@ -148,10 +149,11 @@ public struct Plan: Sendable {
     let wanted = isas ?? catalog.isas.suffix(1)
     let patterns = selection.kernels ?? suite?.axes.kernel?.values ?? ["*"]
     let skipped = selection.skippedKernels ?? suite?.axes.skipKernel?.values ?? []
-    let kernels = catalog.kernels.filter { kernel in
-      wanted.contains(kernel.isa) && patterns.contains { Glob.matches(kernel.name, $0) }
-        && !skipped.contains { Glob.matches(kernel.name, $0) }
+    func identifiers(_ patterns: [String]) -> Set<String> {
+      Set(patterns.flatMap { catalog.kernels(matching: $0) }.map(\.identifier))
     }
+    let chosen = identifiers(patterns).subtracting(identifiers(skipped))
+    let kernels = catalog.withTilesByHand.filter { wanted.contains($0.isa) && chosen.contains($0.identifier) }
     if kernels.isEmpty {
       throw .flag(
         "--skip-kernel", value: skipped.joined(separator: ","), message: "no kernel is left; \(expected)")
