@@ -36,10 +36,9 @@ struct Ceilings: Decodable {
     try? JSONDecoder().decode([Ceilings].self, from: JSONEncoder().encode(peaks))
   }
 
-  /// The title, as Markdown: threads, team and CPUs.
-  var title: String {
-    "\(Format.count(threads, "thread")), \(Markdown.text(team)), "
-      + (cpus.isEmpty ? "not pinned" : "CPUs \(Markdown.text(cpus))")
+  /// Threads, team and CPUs.
+  var title: RichText {
+    "\(Format.count(threads, "thread")), \(team), \(cpus.isEmpty ? "not pinned" : "CPUs \(cpus)")"
   }
 
   /// Every ceiling that was measured.
@@ -53,17 +52,14 @@ struct Ceilings: Decodable {
       ]
     }
     quantities += [("fork and join", forkJoin), ("clock", clock)]
-    var rows = quantities.compactMap { name, quantity -> [String]? in
+    var rows = quantities.compactMap { name, quantity -> [RichText]? in
       guard let quantity else { return nil }
-      return [
-        Markdown.text(name), Format.number(quantity.median), Format.number(quantity.low), Format.number(quantity.high),
-        Markdown.text(quantity.unit),
-      ]
+      return .text(
+        name, Format.number(quantity.median), Format.number(quantity.low), Format.number(quantity.high), quantity.unit)
     }
     if let rendezvousPercent {
-      rows.append([
-        "runs in which all threads met", Format.number(rendezvousPercent), Format.unknown, Format.unknown, "%",
-      ])
+      rows.append(
+        .text("runs in which all threads met", Format.number(rendezvousPercent), Format.unknown, Format.unknown, "%"))
     }
     return Table(
       [.text("ceiling"), .number("median"), .number("from"), .number("to"), .text("unit")], rows: rows)

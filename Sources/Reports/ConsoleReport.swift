@@ -95,8 +95,10 @@ public enum ConsoleReport {
         .optionalText("quality"),
       ],
       rows: lines.map {
-        [$0.layer, $0.layout.rawValue, "\($0.setting.threads)", $0.placement, $0.best.map { name($0.variant) } ?? none]
-          + $0.numbers() + [$0.best?.doubt ?? ""]
+        ([
+          $0.layer, $0.layout.rawValue, "\($0.setting.threads)", $0.placement, $0.best.map { name($0.variant) } ?? none,
+        ]
+          + $0.numbers() + [$0.best?.doubt ?? ""]).map { .text($0) }
       }
     ).text + legend(lines)
   }
@@ -116,8 +118,8 @@ public enum ConsoleReport {
         .number("±%"), .number("GFLOP/s"), .number("× naive"), .number("× 1 thr"),
       ],
       rows: lines.map {
-        [$0.layout.rawValue, "\($0.setting.threads)", $0.placement, $0.best.map { name($0.variant) } ?? none]
-          + $0.numbers(mark: $0.best.map { $0.doubt.isEmpty ? "" : "!" } ?? "")
+        ([$0.layout.rawValue, "\($0.setting.threads)", $0.placement, $0.best.map { name($0.variant) } ?? none]
+          + $0.numbers(mark: $0.best.map { $0.doubt.isEmpty ? "" : "!" } ?? "")).map { .text($0) }
       }
     ).lines
     var text = "  \(table[0])\n"

@@ -2,7 +2,7 @@ import Layers
 import Results
 
 /// How many times faster one measurement is than another.
-struct Ratio: Hashable {
+struct Ratio: Hashable, Sendable {
   var value: Double
   /// Whether nothing speaks against either side. Otherwise the two may have been disturbed differently.
   var isValid: Bool
@@ -10,7 +10,7 @@ struct Ratio: Hashable {
 
 /// The rows that others are compared with: the fastest `naive` one and the fastest one-thread one, as ``Baselines``
 /// chooses them. It gives the ratios, and these rows their quality.
-struct BaselineRows {
+struct BaselineRows: Sendable {
   private let baselines: Baselines
   private var naive: [[String]: Row] = [:]
   private var oneThread: [[String]: Row] = [:]

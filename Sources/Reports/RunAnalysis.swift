@@ -4,9 +4,9 @@ import Statistics
 
 /// The rows of a run by network, layer and setting, and what follows from them. Orders are those in which things first
 /// appear in the rows, so the same rows always give the same report.
-struct RunAnalysis {
+struct RunAnalysis: Sendable {
   /// What is varied besides the variant: how many threads, where they sit, and what the caches hold.
-  struct Setting: Hashable {
+  struct Setting: Hashable, Sendable {
     var threads: Int
     var places: String
     var bind: String
@@ -21,7 +21,7 @@ struct RunAnalysis {
   }
 
   /// One layer with all its rows, layouts together.
-  struct LayerRows {
+  struct LayerRows: Sendable {
     /// The row that came first. Every row of a layer has the same dimensions, so it stands for all.
     let first: Row
     /// The rows that were measured, fastest first, and then the others by status, variant and threads.
@@ -48,7 +48,7 @@ struct RunAnalysis {
   }
 
   /// One network of a suite.
-  struct Network {
+  struct Network: Sendable {
     var suite: String
     var name: String
     var layers: [LayerRows]
@@ -77,7 +77,7 @@ struct RunAnalysis {
   }
 
   /// The whole network by one variant: Σ count × median time over its layers.
-  struct Total {
+  struct Total: Sendable {
     var variant: String
     var kernel: String
     var layout: Layout

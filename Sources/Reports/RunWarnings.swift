@@ -3,12 +3,12 @@ import Results
 /// What a reader has to know before trusting the numbers of a run.
 enum RunWarnings {
   /// One plain sentence for each, the gravest first; empty if nothing speaks against the run.
-  static func list(_ manifest: RunManifest, _ rows: [Row], _ dropped: [DroppedLine]) -> [String] {
-    ofStatus(manifest) + dropped.map { "\($0)." } + ofRows(manifest, rows) + ofMachine(manifest.environment)
+  static func list(_ manifest: RunManifest, _ rows: [Row], _ dropped: [DroppedLine]) -> [RichText] {
+    ofStatus(manifest) + dropped.map { "\($0.description)." } + ofRows(manifest, rows) + ofMachine(manifest.environment)
   }
 
-  private static func ofStatus(_ manifest: RunManifest) -> [String] {
-    var warnings: [String] = []
+  private static func ofStatus(_ manifest: RunManifest) -> [RichText] {
+    var warnings: [RichText] = []
     switch manifest.status {
     case .complete: break
     case .running: warnings.append("The run is still being measured, or was killed; this is what it has so far.")
@@ -34,9 +34,9 @@ enum RunWarnings {
     return warnings
   }
 
-  private static func ofRows(_ manifest: RunManifest, _ rows: [Row]) -> [String] {
-    var warnings: [String] = []
-    func warn(_ count: Int, _ say: (String) -> String) {
+  private static func ofRows(_ manifest: RunManifest, _ rows: [Row]) -> [RichText] {
+    var warnings: [RichText] = []
+    func warn(_ count: Int, _ say: (String) -> RichText) {
       if count > 0 { warnings.append(say("\(count) of \(Format.count(rows.count, "case"))")) }
     }
     func count(_ status: Status) -> Int { rows.count { $0.status == status } }
@@ -62,8 +62,8 @@ enum RunWarnings {
     return warnings
   }
 
-  private static func ofMachine(_ environment: Environment) -> [String] {
-    var warnings: [String] = []
+  private static func ofMachine(_ environment: Environment) -> [RichText] {
+    var warnings: [RichText] = []
     if let hypervisor = environment.hypervisor {
       let name = hypervisor == "yes" ? "" : " (\(hypervisor))"
       warnings.append("The machine is virtual\(name): clock, caches and neighbours are not under its control.")

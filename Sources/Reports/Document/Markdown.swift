@@ -15,7 +15,7 @@ enum Markdown {
   }
 
   /// `text` as a code span. A `|` is escaped, which only a table undoes, so `inTable` says where the span stands.
-  static func code(_ text: String, inTable: Bool = true) -> String {
+  static func code(_ text: String, inTable: Bool) -> String {
     let line = String(text.map { $0.isNewline ? " " : $0 })
     let content = inTable ? line.replacing("|", with: "\\|") : line
     // A span is fenced by more backticks than any run inside it; a space keeps one at the edge apart.
@@ -24,8 +24,8 @@ enum Markdown {
     return content.isEmpty ? "" : fence + space + content + space + fence
   }
 
-  /// `text` as a block of code in a shell's language.
-  static func block(_ text: String) -> String {
+  /// `text` as a block of code for a shell.
+  static func shell(_ text: String) -> String {
     let fence = String(repeating: "`", count: max(3, longestRun(of: "`", in: text) + 1))
     return "\(fence)sh\n\(text)\n\(fence)\n"
   }

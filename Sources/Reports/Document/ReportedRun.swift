@@ -1,0 +1,70 @@
+import Layers
+import Results
+
+/// A run as the sections of its report see it.
+struct ReportedRun: Sendable {
+  /// The description of the run.
+  let manifest: RunManifest
+  /// Its rows, in the order of the file.
+  let rows: [Row]
+  /// Incomplete lines that reading the run left out.
+  let dropped: [DroppedLine]
+  /// The rows by network, layer and setting.
+  let analysis: RunAnalysis
+  /// Which of the settings besides the threads have more than one value in the run: only those are shown.
+  let varied: (places: Bool, bind: Bool, cache: Bool)
+
+  init(_ manifest: RunManifest, _ rows: [Row], dropped: [DroppedLine] = []) {
+    self.manifest = manifest
+    self.rows = rows
+    self.dropped = dropped
+    analysis = RunAnalysis(rows)
+    varied = (
+      Set(rows.map(\.places)).count > 1, Set(rows.map(\.bind)).count > 1, Set(rows.map(\.cache)).count > 1
+    )
+  }
+
+  /// The heading of the report.
+  var title: RichText {
+    let suites = manifest.suites.map(\.name).joined(separator: ", ")
+    return "PointwiseLab: \(suites.isEmpty ? manifest.run : suites)"
+  }
+
+  /// The machine in one line.
+  var machine: RichText {
+    let environment = manifest.environment
+    let facts = [
+      environment.cpuModel ?? "unknown CPU",
+      environment.logicalCPUs.map { Format.count($0, "CPU") },
+      environment.memoryTotal.map { Format.bytes($0) + " of memory" },
+      environment.operatingSystem,
+      environment.kernelRelease.map { "kernel \($0)" },
+      environment.hypervisor.map { _ in "virtual" },
+    ].compactMap { $0 }.joined(separator: ", ")
+    return "\(facts)."
+  }
+
+  // MARK: Parts of tables that several sections share
+
+  /// The columns of a setting. Those of what the run does not vary are left out.
+  static let settingColumns: [Table.Column] = [
+    .number("threads"), .optionalText("places"), .optionalText("bind"), .optionalText("cache"),
+  ]
+
+  /// The cells of ``settingColumns``.
+  func cells(_ setting: RunAnalysis.Setting) -> [RichText] {
+    .text(
+      String(setting.threads), varied.places ? setting.places : "", varied.bind ? setting.bind : "",
+      varied.cache ? setting.cache : "")
+  }
+}
+
+extension RunAnalysis.Network {
+  /// The speed of the whole network in GFLOP/s, if it takes `time` ns.
+  func gflops(_ time: Double) -> String { Format.number(2 * macs / time) }
+}
+
+extension [RichText] {
+  /// Cells of text as it stands.
+  static func text(_ cells: String...) -> [RichText] { cells.map { .text($0) } }
+}
