@@ -46,6 +46,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    // Starts gnuplot.
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    // Templates of report.html.
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     // `swift package generate-documentation`; nothing of it is built or linked otherwise.
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
@@ -76,7 +80,18 @@ let package = Package(
       dependencies: [
         "Layers", "Topology", "Statistics", .product(name: "SystemPackage", package: "swift-system"),
       ]),
-    .target(name: "Reports", dependencies: ["Results", "Layers", "Statistics"]),
+    .target(
+      name: "Reports",
+      dependencies: [
+        "Results", "Layers", "Statistics",
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      resources: [
+        .embedInCode("HTML/Resources/report.mustache"), .embedInCode("HTML/Resources/block.mustache"),
+        .embedInCode("HTML/Resources/report.css"), .embedInCode("HTML/Resources/report.js"),
+      ]),
     .executableTarget(
       name: "pointwise",
       dependencies: [

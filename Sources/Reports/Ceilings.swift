@@ -2,9 +2,9 @@ import Foundation
 import Results
 
 /// What the CPUs of one team can do at most: an element of the `peaks` of a run.json.
-struct Ceilings: Decodable {
+struct Ceilings: Decodable, Sendable {
   /// A median with its 95 % interval, which few samples do not have.
-  struct Quantity: Decodable {
+  struct Quantity: Decodable, Sendable {
     var median: Double
     var low: Double?
     var high: Double?
@@ -12,7 +12,7 @@ struct Ceilings: Decodable {
   }
 
   /// The bandwidth of one level of the memory hierarchy.
-  struct Bandwidth: Decodable {
+  struct Bandwidth: Decodable, Sendable {
     var level: String
     var read: Quantity?
     var write: Quantity?

@@ -71,7 +71,7 @@ public enum ConsoleReport {
     for layer in network.layers {
       for layout in layer.layouts {
         for setting in settings
-        where layer.ranked.contains(where: { $0.layout == layout && RunAnalysis.Setting($0) == setting }) {
+        where !layer.rows(layout, setting).isEmpty {
           let best = layer.fastest(layout, setting)
           lines.append(
             Line(

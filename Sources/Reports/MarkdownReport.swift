@@ -2,21 +2,21 @@ import Results
 
 /// The report of a run for people, as GitHub Flavored Markdown.
 public enum MarkdownReport {
-  /// Renders a run. The same input always gives the same text.
+  /// Renders a run, without plots. The same input always gives the same text.
   ///
   /// - Parameters:
   ///   - manifest: the description of the run.
   ///   - rows: its rows, in the order of the file.
   ///   - dropped: incomplete lines that reading the run left out; they become warnings.
   public static func render(_ manifest: RunManifest, _ rows: [Row], dropped: [DroppedLine] = []) -> String {
-    render(ReportedRun(manifest, rows, dropped: dropped))
+    render(ReportDocument(ReportedRun(manifest, rows, dropped: dropped)), .none)
   }
 
-  static func render(_ run: ReportedRun) -> String {
-    var text = "# \(Markdown.line(run.title))\n\n\(Markdown.line(run.machine))\n"
-    for section in ReportSections.all {
-      let blocks = section.blocks(run)
-      if !blocks.isEmpty { text += "\n## \(section.title)\n" + Markdown.blocks(blocks) }
+  /// Renders a document with the plots that could be drawn.
+  static func render(_ document: ReportDocument, _ images: PlotImages) -> String {
+    var text = "# \(Markdown.line(document.title))\n\n\(Markdown.line(document.machine))\n"
+    for section in document.sections {
+      text += "\n## \(section.title)\n" + Markdown.blocks(section.blocks, images)
     }
     return text
   }

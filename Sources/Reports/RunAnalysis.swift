@@ -28,6 +28,13 @@ struct RunAnalysis: Sendable {
     let ranked: [Row]
     /// The layouts that the layer was run in.
     let layouts: [Layout]
+    /// The places of rows in ``ranked``, in its order.
+    private let places: [Cell: [Int]]
+
+    private struct Cell: Hashable {
+      var layout: Layout
+      var setting: Setting
+    }
 
     /// - Precondition: there is at least one row.
     init(_ rows: [Row]) {
@@ -38,22 +45,51 @@ struct RunAnalysis: Sendable {
         let right = (order[b.status] ?? 0, b.timeMedian ?? .infinity, b.variant)
         return left == right ? (a.threads, a.caseKey) < (b.threads, b.caseKey) : left < right
       }
-      layouts = Layout.allCases.filter { layout in rows.contains { $0.layout == layout } }
+      let used = Set(rows.map(\.layout))
+      layouts = Layout.allCases.filter(used.contains)
+      places = Dictionary(grouping: ranked.indices) { [ranked] in
+        Cell(layout: ranked[$0].layout, setting: Setting(ranked[$0]))
+      }
+    }
+
+    /// The rows in a layout and a setting, in the order of ``ranked``.
+    func rows(_ layout: Layout, _ setting: Setting) -> [Row] {
+      places[Cell(layout: layout, setting: setting), default: []].map { ranked[$0] }
     }
 
     /// The fastest measured row in a layout and a setting.
     func fastest(_ layout: Layout, _ setting: Setting) -> Row? {
-      ranked.first { $0.isMeasured && $0.layout == layout && Setting($0) == setting }
+      guard let place = places[Cell(layout: layout, setting: setting)]?.first, ranked[place].isMeasured else {
+        return nil
+      }
+      return ranked[place]
     }
+
+    /// The layout that the layer has in a network whose convolutions have `layout`: a fully connected layer has one only.
+    func layout(in layout: Layout) -> Layout { first.op == .fc ? .nc : layout }
   }
 
   /// One network of a suite.
   struct Network: Sendable {
-    var suite: String
-    var name: String
-    var layers: [LayerRows]
-    /// The settings of all rows in their order.
-    var appearance: [Setting]
+    let suite: String
+    let name: String
+    let layers: [LayerRows]
+    /// The settings, by threads and then as they first appear.
+    let settings: [Setting]
+    /// The layouts of its convolutions; of its fully connected layers if it has no convolution.
+    let layouts: [Layout]
+
+    /// - Precondition: there is at least one row.
+    init(_ rows: [Row]) {
+      suite = rows[0].suite
+      name = rows[0].network
+      layers = rows.grouped(by: \.layerKey).map { LayerRows($0) }
+      settings = rows.lazy.map(Setting.init).uniqued().enumerated()
+        .sorted { ($0.element.threads, $0.offset) < ($1.element.threads, $1.offset) }.map(\.element)
+      let used = Set(layers.flatMap(\.layouts))
+      let ofConvolutions = Layout.allCases.filter { used.contains($0) && $0 != .nc }
+      layouts = ofConvolutions.isEmpty ? Layout.allCases.filter(used.contains) : ofConvolutions
+    }
 
     /// The network's name, or the suite's if it has none.
     var title: String { name.isEmpty ? suite : name }
@@ -61,19 +97,6 @@ struct RunAnalysis: Sendable {
     var executions: Int { layers.reduce(0) { $0 + $1.first.count } }
     /// Multiply-adds of all executions.
     var macs: Double { layers.reduce(0) { $0 + Double($1.first.count) * $1.first.flops / 2 } }
-
-    /// The layouts of its convolutions; of its fully connected layers if it has no convolution.
-    var layouts: [Layout] {
-      let used = Layout.allCases.filter { layout in layers.contains { $0.layouts.contains(layout) } }
-      let ofConvolutions = used.filter { $0 != .nc }
-      return ofConvolutions.isEmpty ? used : ofConvolutions
-    }
-
-    /// The settings, by threads and then as they first appear.
-    var settings: [Setting] {
-      appearance.uniqued().enumerated().sorted { ($0.element.threads, $0.offset) < ($1.element.threads, $1.offset) }
-        .map(\.element)
-    }
   }
 
   /// The whole network by one variant: Σ count × median time over its layers.
@@ -99,11 +122,7 @@ struct RunAnalysis: Sendable {
 
   init(_ rows: [Row]) {
     baselines = BaselineRows(rows)
-    networks = rows.grouped { [$0.suite, $0.network] }.map { rows in
-      Network(
-        suite: rows[0].suite, name: rows[0].network,
-        layers: rows.grouped(by: \.layerKey).map { LayerRows($0) }, appearance: rows.map(Setting.init))
-    }
+    networks = rows.grouped { [$0.suite, $0.network] }.map { Network($0) }
   }
 
   /// The totals of every variant in every layout and setting: the complete ones first, fastest first, then those
@@ -114,18 +133,23 @@ struct RunAnalysis: Sendable {
     var totals: [Total] = []
     for layout in network.layouts {
       for setting in network.settings {
-        let rows = network.layers.map { layer in
-          layer.ranked.filter { Setting($0) == setting && ($0.layout == layout || $0.op == .fc) }
+        var variants: [String: (any: Row, measured: [Row])] = [:]
+        var order: [String] = []
+        for layer in network.layers {
+          var seen: Set<String> = []
+          // Ranked rows: the first one of a variant is the measured one, if there is one.
+          for row in layer.rows(layer.layout(in: layout), setting) where seen.insert(row.variant).inserted {
+            if variants[row.variant] == nil { order.append(row.variant) }
+            variants[row.variant, default: (row, [])].measured += row.isMeasured ? [row] : []
+          }
         }
-        for variant in rows.joined().map(\.variant).uniqued() {
-          let measured = rows.compactMap { $0.first { $0.variant == variant && $0.isMeasured } }
-          let any = rows.joined().first { $0.variant == variant }
+        for (any, measured) in order.compactMap({ variants[$0] }) {
           totals.append(
             Total(
-              variant: variant, kernel: any?.kernel ?? "", layout: layout, setting: setting, measured: measured.count,
+              variant: any.variant, kernel: any.kernel, layout: layout, setting: setting, measured: measured.count,
               layers: network.layers.count,
               time: measured.count == network.layers.count ? measured.weightedTime : nil,
-              isValid: measured.allSatisfy { $0.quality == .valid }, team: any?.team ?? ""))
+              isValid: measured.allSatisfy { $0.quality == .valid }, team: any.team))
         }
       }
     }
@@ -145,7 +169,7 @@ struct RunAnalysis: Sendable {
 
   /// The fastest row of every layer that was measured in a layout and a setting.
   func winners(_ network: Network, _ layout: Layout, _ setting: Setting) -> [Row] {
-    network.layers.compactMap { $0.fastest($0.first.op == .fc ? .nc : layout, setting) }
+    network.layers.compactMap { $0.fastest($0.layout(in: layout), setting) }
   }
 
   /// How many times faster than naive the fastest variants are: the geometric mean weighted by counts, over the layers
@@ -186,7 +210,7 @@ extension Row {
 
 extension [Row] {
   /// Σ count × median time, in ns.
-  fileprivate var weightedTime: Double { reduce(0) { $0 + Double($1.count) * ($1.timeMedian ?? 0) } }
+  var weightedTime: Double { reduce(0) { $0 + Double($1.count) * ($1.timeMedian ?? 0) } }
 }
 
 extension Sequence {

@@ -30,6 +30,8 @@ public final class RunFolder: Sendable {
     public static let samples = "samples.csv"
     /// The report for people.
     public static let report = "report.md"
+    /// The same as a page for a browser.
+    public static let page = "report.html"
   }
 
   /// Makes a folder, and those above it that are missing, or takes an empty one, and puts the headers into it.
@@ -176,6 +178,44 @@ public final class RunFolder: Sendable {
   /// Writes a text such as a report into the folder of a run, finished or not, or replaces it at once.
   public static func write(_ text: String, to name: String, in path: String) throws(ResultsError) {
     try FileBytes.replace(FilePath(path).appending(name), with: Array(text.utf8))
+  }
+
+  /// Puts files into a folder within the folder of a run, and removes those that are not among them.
+  ///
+  /// The folder is made if there are files, and removed if it is empty afterwards.
+  ///
+  /// - Parameters:
+  ///   - files: their contents, by their names.
+  ///   - name: the folder within the folder of the run.
+  ///   - path: the folder of the run.
+  ///   - endings: what the names of the files end with that may be removed; no others are touched.
+  public static func write(
+    _ files: [String: [UInt8]], toSubfolder name: String, of path: String, replacing endings: [String]
+  ) throws(ResultsError) {
+    let folder = FilePath(path).appending(name)
+    if !files.isEmpty {
+      do { try FileBytes.makeFolder(folder) } catch .fileExists {} catch {
+        throw .system(action: "create the folder", path: "\(folder)", errno: error)
+      }
+    }
+    for (name, bytes) in files { try FileBytes.replace(folder.appending(name), with: bytes) }
+    let names: [String]
+    do { names = try FileBytes.names(inFolder: folder) } catch .noSuchFileOrDirectory {
+      return
+    } catch {
+      throw .system(action: "read the folder", path: "\(folder)", errno: error)
+    }
+    var left = names.count
+    for name in names where files[name] == nil && endings.contains(where: name.hasSuffix) {
+      let file = folder.appending(name)
+      if file.withPlatformString({ unlink($0) }) != 0 {
+        throw .system(action: "remove", path: "\(file)", errno: Errno(rawValue: errno))
+      }
+      left -= 1
+    }
+    if left == 0, folder.withPlatformString({ rmdir($0) }) != 0 {
+      throw .system(action: "remove the folder", path: "\(folder)", errno: Errno(rawValue: errno))
+    }
   }
 
   /// What a run folder holds.

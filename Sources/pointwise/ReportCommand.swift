@@ -7,10 +7,25 @@ struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Write the report of a run folder again.",
-    discussion: "Reads run.json and the two CSV files; a run that was killed is reported as far as it got.")
+    discussion: """
+      Reads run.json and the two CSV files, and writes report.md, report.html and plots/; a run that was killed is \
+      reported as far as it got. Plots are drawn by gnuplot. Where it is missing or fails, a line says which plots are \
+      missing and why, the report is whole otherwise, and the exit code is 0.
+      """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "folder"))
   var folder: String
+
+  @Option(help: ArgumentHelp("What plots are: svg, png or none.", valueName: "format"))
+  var plots = PlotOption.svg
+
+  /// What `--plots` takes.
+  enum PlotOption: String, ExpressibleByArgument, CaseIterable {
+    case svg, png, none
+
+    /// The format of the plots; nil for none.
+    var format: PlotFormat? { PlotFormat(rawValue: rawValue) }
+  }
 
   func run() throws {
     let contents: RunFolder.Contents
@@ -19,9 +34,7 @@ struct ReportCommand: ParsableCommand {
     }
     for line in contents.dropped { printToStandardError("Note: \(line)") }
     do {
-      try RunFolder.write(
-        MarkdownReport.render(contents.manifest, contents.rows, dropped: contents.dropped), to: RunFolder.File.report,
-        in: folder)
+      try writeReports(contents, to: folder, plots: plots.format)
     } catch {
       throw Exit.failure(error, Exit.io)
     }

@@ -57,9 +57,7 @@ struct RunExecution {
     manifest.status = failure != nil ? .failed : interruption.isRequested ? .interrupted : .complete
     manifest.ended = Date()
     attempt { try folder.write(manifest) }
-    attempt {
-      try RunFolder.write(MarkdownReport.render(manifest, writer.rows), to: RunFolder.File.report, in: folder.path)
-    }
+    attempt { try writeReports(RunFolder.read(folder.path), to: folder.path) }
     // The sentence comes before the table, which nobody may be able to read any more.
     var exit: (any Error)?
     if let failure {

@@ -5,8 +5,44 @@ enum Block: Sendable {
   case paragraph(RichText)
   case list([RichText])
   case table(Table)
+  case groups(GroupedTable)
   /// Lines for a shell.
   case shell(String)
+  case plot(Plot)
   /// Blocks that are shown when the reader asks for them, below a line that always is.
   case details(RichText, [Block])
+}
+
+extension Block {
+  /// A table, and how many rows are left out if it would have more than a reader looks at.
+  ///
+  /// - Parameter where_: where the others are.
+  static func table(_ table: Table, upTo limit: Int, others: RichText = "are in `results.csv`") -> [Block] {
+    let more = table.rows.count - limit
+    guard more > 0 else { return [.table(table)] }
+    return [.table(table.prefix(limit)), .paragraph("… and \(Format.count(more, "row")) more, which \(others).")]
+  }
+}
+
+/// A table of which each group of rows has a name: a table for each in Markdown, a single one that can be searched in
+/// HTML.
+struct GroupedTable: Sendable {
+  /// Rows that belong together.
+  struct Group: Sendable {
+    /// What they have in common.
+    var name: RichText
+    /// The same in few words, for the column of a single table.
+    var shortName: String
+    /// More about it.
+    var about: RichText
+    /// The rows in the table.
+    var rows: Range<Int>
+    /// How many rows are left out.
+    var omitted: Int
+  }
+
+  /// The title of the column that names the groups in a single table.
+  var title: String
+  var table: Table
+  var groups: [Group]
 }

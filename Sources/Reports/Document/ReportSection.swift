@@ -15,7 +15,20 @@ protocol ReportSection: Sendable {
 enum ReportSections {
   /// All of them, in their order: what matters first, then the evidence, then what is looked up.
   static let all: [any ReportSection] = [
-    HeadlinesSection(), WarningsSection(), WinnersSection(), NetworksSection(), CacheStatesSection(), LayersSection(),
-    MissingResultsSection(), MachineSection(), CeilingsSection(), HowToReadSection(), HowToRepeatSection(),
+    HeadlinesSection(),
+    WarningsSection(),
+    WinnersSection(),
+    NetworksSection(),
+    RooflineSection(),
+    ScalingSection(),
+    PlacementsSection(),
+    CacheStatesSection(),
+    VerificationSection(),
+    NoiseSection(),
+    HowToRepeatSection(),
+    LayersSection(),
+    MachineSection(),
+    CeilingsSection(),
+    HowToReadSection(),
   ]
 }

@@ -7,6 +7,8 @@ struct ReportedRun: Sendable {
   let manifest: RunManifest
   /// Its rows, in the order of the file.
   let rows: [Row]
+  /// Its samples, in the order of the file; empty if they were not read.
+  let samples: [Sample]
   /// Incomplete lines that reading the run left out.
   let dropped: [DroppedLine]
   /// The rows by network, layer and setting.
@@ -14,14 +16,22 @@ struct ReportedRun: Sendable {
   /// Which of the settings besides the threads have more than one value in the run: only those are shown.
   let varied: (places: Bool, bind: Bool, cache: Bool)
 
-  init(_ manifest: RunManifest, _ rows: [Row], dropped: [DroppedLine] = []) {
+  /// The unit of time that tables of single layers share, so that their numbers can be compared.
+  let timeUnit: TimeUnit
+  /// What has more than one value among the rows, so that it belongs into a name for a series of points.
+  private let variedOfKernels: (isa: Bool, team: Bool)
+
+  init(_ manifest: RunManifest, _ rows: [Row], samples: [Sample] = [], dropped: [DroppedLine] = []) {
     self.manifest = manifest
     self.rows = rows
+    self.samples = samples
     self.dropped = dropped
     analysis = RunAnalysis(rows)
     varied = (
       Set(rows.map(\.places)).count > 1, Set(rows.map(\.bind)).count > 1, Set(rows.map(\.cache)).count > 1
     )
+    variedOfKernels = (Set(rows.map(\.isa)).count > 1, Set(rows.map(\.team)).count > 1)
+    timeUnit = TimeUnit(fitting: rows.lazy.filter(\.isMeasured).compactMap(\.timeMedian).min())
   }
 
   /// The heading of the report.
@@ -42,6 +52,23 @@ struct ReportedRun: Sendable {
       environment.hypervisor.map { _ in "virtual" },
     ].compactMap { $0 }.joined(separator: ", ")
     return "\(facts)."
+  }
+
+  /// The series of points that a row belongs to: its kernel, and its ISA and team where the run has several.
+  func series(_ row: Row) -> String {
+    [row.kernel, variedOfKernels.isa ? row.isa : nil, variedOfKernels.team ? row.team : nil].compactMap { $0 }
+      .joined(separator: " ")
+  }
+
+  /// All series, in the order in which they first appear.
+  var allSeries: [String] { rows.lazy.map(series).uniqued() }
+
+  /// A setting in words: "2 threads", and of the rest what the run varies.
+  func words(_ setting: RunAnalysis.Setting) -> [String] {
+    [
+      Format.count(setting.threads, "thread"), varied.places ? setting.places : nil, varied.bind ? setting.bind : nil,
+      varied.cache ? setting.cache : nil,
+    ].compactMap { $0 }
   }
 
   // MARK: Parts of tables that several sections share

@@ -23,15 +23,26 @@ struct Table: Sendable {
   let columns: [Column]
   /// The cells of each row, one for each column.
   let rows: [[RichText]]
+  /// The case that a row shows, as `Row.caseKey`: its evidence can be looked at. Empty if no row has one.
+  let cases: [String?]
 
   /// A table. Every row has as many cells as there are columns.
-  init(_ columns: [Column], rows: [[RichText]]) {
+  ///
+  /// - Parameter cases: the cases that the rows show, one for each row, or none at all.
+  init(_ columns: [Column], rows: [[RichText]], cases: [String?] = []) {
+    precondition(cases.isEmpty || cases.count == rows.count, "every row has a case, or none has")
+    self.cases = cases
     precondition(rows.allSatisfy { $0.count == columns.count }, "every row has a cell for every column")
     let kept = columns.indices.filter { index in
       !columns[index].isOptional || rows.contains { !$0[index].isEmpty && $0[index].plain != Format.unknown }
     }
     self.columns = kept.map { columns[$0] }
     self.rows = rows.map { row in kept.map { row[$0] } }
+  }
+
+  /// The first rows of the table; all, if there are not more.
+  func prefix(_ count: Int) -> Table {
+    Table(columns, rows: Array(rows.prefix(count)), cases: Array(cases.prefix(count)))
   }
 
   /// Lines for a terminal, the titles first, with columns aligned by the width of what is seen, two spaces apart.

@@ -11,7 +11,9 @@ struct CacheStatesSection: ReportSection {
     let states = known.filter(measured.contains) + measured.filter { !known.contains($0) }
     guard states.count > 1 else { return [] }
     let tables = run.analysis.networks.flatMap { network -> [Block] in
-      table(network, states, run).map { [.heading(.text(network.title)), .table($0)] } ?? []
+      guard let table = table(network, states, run) else { return [] }
+      return [.heading(.text(network.title))] + Block.plots(LayerPlots(run, network).cacheStates(states))
+        + Block.table(table, upTo: 500)
     }
     return [.paragraph("The time of the fastest variant in each state, which need not be the same one.")] + tables
   }

@@ -1,26 +1,26 @@
 import Results
 
 /// The cases that have no time, and the entries of layer files that are not layers of the lab.
-struct MissingResultsSection: ReportSection {
-  let title = "Cases without a result"
+enum MissingResults {
+  private static let limit = 500
 
-  func blocks(_ run: ReportedRun) -> [Block] {
+  /// A heading and tables; none, if nothing is missing.
+  static func blocks(_ run: ReportedRun) -> [Block] {
     var blocks: [Block] = []
     let others = run.rows.filter { $0.status != .ok }
-    if !others.isEmpty { blocks.append(.table(table(others))) }
+    if !others.isEmpty { blocks += Block.table(table(others), upTo: limit) }
     let entries = run.manifest.skippedEntries
     if !entries.isEmpty {
       let columns: [Table.Column] = [.text("file"), .number("line"), .text("skipped entry"), .text("reason")]
-      blocks.append(
-        .table(
-          Table(
-            columns,
-            rows: entries.map { [.text($0.file), .text(String($0.line)), .code($0.text), .text($0.reason)] })))
+      let rows = entries.map { entry -> [RichText] in
+        [.text(entry.file), .text(String(entry.line)), .code(entry.text), .text(entry.reason)]
+      }
+      blocks += Block.table(Table(columns, rows: rows), upTo: limit, others: "are in `run.json`")
     }
-    return blocks
+    return blocks.isEmpty ? [] : [.heading("Cases without a result")] + blocks
   }
 
-  private func table(_ rows: [Row]) -> Table {
+  private static func table(_ rows: [Row]) -> Table {
     // Cases that differ in their threads alone share a line.
     let groups = rows.grouped { row in
       [row.status.rawValue, row.suite, row.network, row.layer, row.layout.rawValue, row.variant, row.notes ?? ""]

@@ -1,0 +1,67 @@
+/// A report before it is Markdown or HTML.
+struct ReportDocument: Sendable {
+  /// A heading and what stands below it.
+  struct Section: Sendable {
+    var title: String
+    var blocks: [Block]
+  }
+
+  var title: RichText
+  /// The machine, in one line.
+  var machine: RichText
+  var sections: [Section]
+
+  /// The report of a run. The names of its plots differ from each other.
+  init(_ run: ReportedRun) {
+    title = run.title
+    machine = run.machine
+    var names: Set<String> = []
+    func named(_ block: Block) -> Block {
+      switch block {
+      case .plot(var plot):
+        let name = plot.name
+        var number = 2
+        while !names.insert(plot.name).inserted {
+          plot.name = "\(name)-\(number)"
+          number += 1
+        }
+        return .plot(plot)
+      case .details(let summary, let blocks): return .details(summary, blocks.map(named))
+      default: return block
+      }
+    }
+    sections = ReportSections.all.compactMap { section in
+      let blocks = section.blocks(run)
+      return blocks.isEmpty ? nil : Section(title: section.title, blocks: blocks.map(named))
+    }
+  }
+
+  /// The plots, in their order.
+  var plots: [Plot] {
+    func collect(_ blocks: [Block]) -> [Plot] {
+      blocks.flatMap { block -> [Plot] in
+        switch block {
+        case .plot(let plot): return [plot]
+        case .details(_, let blocks): return collect(blocks)
+        default: return []
+        }
+      }
+    }
+    return sections.flatMap { collect($0.blocks) }
+  }
+
+  /// Adds a line to the end of the warnings.
+  mutating func warn(_ warning: RichText) {
+    let title = WarningsSection().title
+    if let index = sections.firstIndex(where: { $0.title == title }) {
+      if case .list(let others)? = sections[index].blocks.first {
+        sections[index].blocks[0] = .list(others + [warning])
+      } else {
+        sections[index].blocks.append(.list([warning]))
+      }
+    } else {
+      // Where the section stands in every report: below the results in brief.
+      sections.insert(Section(title: title, blocks: [.list([warning])]), at: min(1, sections.count))
+    }
+  }
+}
