@@ -31,6 +31,8 @@ struct ReportedRun: Sendable {
       Set(rows.map(\.places)).count > 1, Set(rows.map(\.bind)).count > 1, Set(rows.map(\.cache)).count > 1
     )
     variedOfKernels = (Set(rows.map(\.isa)).count > 1, Set(rows.map(\.team)).count > 1)
+    let (isa, team) = variedOfKernels
+    allSeries = Set(rows.lazy.map { Self.series($0, isa: isa, team: team) }).sorted()
     timeUnit = TimeUnit(fitting: rows.lazy.filter(\.isMeasured).compactMap(\.timeMedian).min())
   }
 
@@ -56,12 +58,15 @@ struct ReportedRun: Sendable {
 
   /// The series of points that a row belongs to: its kernel, and its ISA and team where the run has several.
   func series(_ row: Row) -> String {
-    [row.kernel, variedOfKernels.isa ? row.isa : nil, variedOfKernels.team ? row.team : nil].compactMap { $0 }
-      .joined(separator: " ")
+    Self.series(row, isa: variedOfKernels.isa, team: variedOfKernels.team)
   }
 
-  /// All series, in the order in which they first appear.
-  var allSeries: [String] { rows.lazy.map(series).uniqued() }
+  private static func series(_ row: Row, isa: Bool, team: Bool) -> String {
+    [row.kernel, isa ? row.isa : nil, team ? row.team : nil].compactMap { $0 }.joined(separator: " ")
+  }
+
+  /// All series by name: the rows' order is by chance, and a kernel has to look the same in every plot.
+  let allSeries: [String]
 
   /// A setting in words: "2 threads", and of the rest what the run varies.
   func words(_ setting: RunAnalysis.Setting) -> [String] {

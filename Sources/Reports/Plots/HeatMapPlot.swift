@@ -20,7 +20,7 @@ struct HeatMapPlot {
       for (column, value) in one.values.enumerated() {
         guard let value, value.isFinite else { continue }
         boxes.append([Double(column), Double(row), value])
-        if value < 55 {
+        if value < 70 {
           light.append([Double(column), Double(row), value])
         } else {
           dark.append([Double(column), Double(row), value])
@@ -33,6 +33,7 @@ struct HeatMapPlot {
       set title \(GnuplotScript.string(title))
       set palette defined (0 '#f7fbff', 25 '#c6dbef', 50 '#6baed6', 75 '#2171b5', 100 '#08306b')
       set cbrange [0:100]
+      set cbtics \(series.count < 4 ? 50 : 25)
       set cblabel \(GnuplotScript.string(valueTitle))
       unset grid
       set object 1 rectangle from graph 0,0 to graph 1,1 behind fc rgb '#e4e4e4' fs solid noborder

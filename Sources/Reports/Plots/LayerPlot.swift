@@ -20,8 +20,8 @@ struct LayerPlot {
   var series: [Series]
   /// What the values are, with their unit.
   var valueTitle: String
-  /// The end of the axis; nil lets the values decide.
-  var top: Double?
+  /// The end of the axis, and what it is; nil lets the values decide.
+  var top: (value: Double, name: String)?
 
   /// The commands that draw it.
   var commands: String {
@@ -32,12 +32,18 @@ struct LayerPlot {
     let highest = shown.flatMap(\.points).compactMap { $0.map { $0.high ?? $0.value } }.max()
     // A peak is measured too, so a value may lie above it, and must not be cut off.
     if let top {
-      script += "set yrange [0:\(GnuplotScript.number(max(top, highest ?? top)))]\n"
+      let value = GnuplotScript.number(top.value)
+      script += """
+        set yrange [0:\(GnuplotScript.number(max(top.value, highest ?? 0)))]
+        set arrow from graph 0, first \(value) to graph 1, first \(value) nohead lc rgb '#000000' lw 1.5
+        set label \(GnuplotScript.string(top.name)) at graph 1, first \(value) right offset 0, 0.6 font ',12'
+
+        """
     } else {
       script += "set yrange [0:*]\n"
     }
     script += """
-      set title \(GnuplotScript.string(title))
+      set title \(GnuplotScript.string(title)) offset 0, 0.7
       set ylabel \(GnuplotScript.string(valueTitle))
       set xrange [-0.5:\(Double(layers.count) - 0.5)]
       set xtics \(GnuplotScript.tics(layers)) rotate by 50 right font ',12' scale 0.5

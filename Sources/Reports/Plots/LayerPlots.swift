@@ -63,7 +63,7 @@ struct LayerPlots {
 
   /// GFLOP/s of the fastest variant in each cache state.
   func cacheStates(_ states: [String]) -> [Plot] {
-    let groups = network.settings.grouped { ["\($0.threads)", $0.places, $0.bind] }
+    let groups = network.plottedSettings.grouped { ["\($0.threads)", $0.places, $0.bind] }
     return network.layouts.flatMap { layout in
       groups.flatMap { settings in
         let series = states.compactMap { state in
@@ -89,8 +89,7 @@ struct LayerPlots {
   ) -> [Plot] {
     let words = [layout.rawValue] + run.words(setting).filter { !$0.isEmpty }
     let peak = series.flatMap(\.rows).compactMap { $0?.peakGFLOPS }.max()
-    let height = series.compactMap { $0.rows.contains { $0 != nil } ? 1 : nil }.count
-    guard height > 0 else { return [] }
+    guard series.contains(where: { $0.rows.contains { $0 != nil } }) else { return [] }
     return parts.map { part in
       let top = peak.map { ", the axis ends at the peak of \(Format.number($0)) GFLOP/s" } ?? ""
       let title = title(words, part)
@@ -99,10 +98,10 @@ struct LayerPlots {
         series: series.map { one in
           LayerPlot.Series(name: one.series, points: one.rows[part].map { $0.flatMap(Self.point) })
         },
-        valueTitle: "GFLOP/s" + (peak == nil ? "" : " (top: peak)"), top: peak)
+        valueTitle: "GFLOP/s", top: peak.map { ($0, "peak: \(Format.number($0)) GFLOP/s") })
       return Plot(
         name: GnuplotScript.fileName([kind] + [network.title] + words + [Self.number(part, parts)]),
-        caption: "\(title)\(top). \(about)", height: 500, commands: plot.commands)
+        caption: "\(title)\(top). \(about)", height: series.count > 4 ? 560 : 500, commands: plot.commands)
     }
   }
 
@@ -134,7 +133,7 @@ struct LayerPlots {
   }
 
   private func settings(_ body: (Layout, RunAnalysis.Setting) -> [Plot]) -> [Plot] {
-    network.layouts.flatMap { layout in network.settings.flatMap { body(layout, $0) } }
+    network.layouts.flatMap { layout in network.plottedSettings.flatMap { body(layout, $0) } }
   }
 
   /// The number of a part among several.

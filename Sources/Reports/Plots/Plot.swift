@@ -1,3 +1,5 @@
+import Foundation
+
 /// A picture of a report: what gnuplot is to draw.
 struct Plot: Sendable {
   /// The name of the file without its extension: ASCII letters, digits and hyphens. Every plot of a report has its own.
@@ -40,9 +42,30 @@ struct PlotImages: Sendable {
   static let folder = "plots"
 }
 
+extension RunAnalysis.Network {
+  /// The settings that have plots of their own: of at most four numbers of threads, the least, the most, and those
+  /// that divide what lies between most evenly by factors.
+  var plottedSettings: [RunAnalysis.Setting] {
+    let threads = settings.map(\.threads).uniqued()
+    guard let least = threads.first, let most = threads.last, threads.count > 4 else { return settings }
+    let wanted = (0...3).map { Double(least) * pow(Double(most) / Double(least), Double($0) / 3) }
+    let chosen = Set(
+      wanted.compactMap { wanted in threads.min { abs(log(Double($0) / wanted)) < abs(log(Double($1) / wanted)) } })
+    return settings.filter { chosen.contains($0.threads) }
+  }
+}
+
 extension Block {
   /// How many pictures a section has at most. More are a gallery that nobody looks through.
   static let plotLimit = 24
+
+  /// A line that says which numbers of threads have plots of their own, if not all have.
+  static func plottedThreads(_ network: RunAnalysis.Network) -> [Block] {
+    let all = Set(network.settings.map(\.threads))
+    let plotted = Set(network.plottedSettings.map(\.threads))
+    return plotted.count == all.count
+      ? [] : [.paragraph("Of \(all.count) numbers of threads, plots show \(Format.list(plotted)).")]
+  }
 
   /// Pictures: the first ones to be seen at once, the others when the reader asks for them.
   static func plots(_ plots: [Plot]) -> [Block] {

@@ -20,7 +20,7 @@ struct RooflinePlot {
   /// The commands that draw it.
   var commands: String {
     let points = series.flatMap(\.points)
-    let top = max(peaks.map(\.value).max() ?? 0, points.map(\.rate).max() ?? 1)
+    let top = peaks.map(\.value).max() ?? points.map(\.rate).max() ?? 1
     let ridges = bandwidths.filter { $0.value > 0 }.map { top / $0.value }
     let left = min(points.map(\.intensity).min() ?? 1, ridges.min() ?? 1) / 2
     let right = max(points.map(\.intensity).max() ?? 1, ridges.max() ?? 1) * 2
@@ -28,12 +28,14 @@ struct RooflinePlot {
     var script = GnuplotScript.preamble
     script += """
       set title \(GnuplotScript.string(title))
-      set xlabel 'arithmetic intensity (FLOP per byte of least traffic)'
+      set xlabel "arithmetic intensity (FLOP per byte of least traffic)\\n"
       set ylabel 'GFLOP/s'
       set logscale xy
       set xrange [\(left):\(right)]
-      set yrange [\(bottom):\(top * 1.3)]
+      set yrange [\(bottom):\(max(top, points.map(\.rate).max() ?? top) * 1.3)]
       set grid xtics ytics
+      set xtics \(Self.tics(left, right))
+      set ytics \(Self.tics(bottom, top * 1.3))
       set key samplen 3
 
       """
@@ -57,5 +59,17 @@ struct RooflinePlot {
         "$series\(index) using 1:2 with points ls \(index + 1) ps 1.1 title \(GnuplotScript.string(one.name))")
     }
     return script + "plot " + parts.joined(separator: ", \\\n  ") + "\n"
+  }
+
+  /// 1, 2 and 5 times powers of ten: of its own, gnuplot names the powers alone, of which a short axis has one or none.
+  /// Long axes have the powers alone.
+  private static func tics(_ low: Double, _ high: Double) -> String {
+    let exponents = Int(log10(low).rounded(.down))...Int(log10(high).rounded(.up))
+    let steps = exponents.count > 5 ? [1.0] : [1.0, 2, 5]
+    let values = exponents.flatMap { exponent in steps.map { $0 * pow(10, Double(exponent)) } }
+    let labels = values.filter { $0 >= low && $0 <= high }.map { value in
+      "'\(String(format: "%.15g", value))' \(value)"
+    }
+    return "(\(labels.joined(separator: ", ")))"
   }
 }

@@ -25,7 +25,7 @@ struct ScalingPlot {
     var script = GnuplotScript.preamble
     script += """
       set title \(GnuplotScript.string(title))
-      set xlabel 'threads'
+      set xlabel "threads\\n"
       set ylabel \(quantity == .speedup ? "'speedup over one thread'" : "'efficiency (%)'")
       set xrange [0:\(most * 1.04)]
       set yrange [0:\(top * 1.04)]

@@ -44,7 +44,7 @@ struct RooflineSection: ReportSection {
   }
 
   private func plots(_ network: RunAnalysis.Network, _ run: ReportedRun, _ ceilings: [Ceilings]) -> [Plot] {
-    network.settings.compactMap { setting in
+    network.plottedSettings.compactMap { setting in
       let rows = network.layers.flatMap { layer in layer.layouts.compactMap { layer.fastest($0, setting) } }
         .filter { ($0.arithmeticIntensity ?? 0) > 0 && ($0.gflops ?? 0) > 0 }
       guard let first = rows.first else { return nil }

@@ -13,7 +13,7 @@ struct WinnersSection: ReportSection {
       let rates = plots.rates()
       let heatMaps = plots.heatMaps()
       return [.heading(.text(network.title))] + Block.table(table(network, run), upTo: Self.limit)
-        + Block.plots(rates) + Block.plots(heatMaps)
+        + Block.plottedThreads(network) + Block.plots(rates) + Block.plots(heatMaps)
     }
   }
 
