@@ -36,16 +36,24 @@ struct RunAnalysis: Sendable {
       var setting: Setting
     }
 
-    /// - Precondition: there is at least one row.
-    init(_ rows: [Row]) {
-      first = rows[0]
+    /// The layer of the rows at `indices`.
+    ///
+    /// - Precondition: there is at least one.
+    init(_ rows: [Row], _ indices: [Int]) {
+      first = rows[indices[0]]
       let order = Dictionary(uniqueKeysWithValues: Status.allCases.enumerated().map { ($1, $0) })
-      ranked = rows.sorted { a, b in
-        let left = (order[a.status] ?? 0, a.timeMedian ?? .infinity, a.variant)
-        let right = (order[b.status] ?? 0, b.timeMedian ?? .infinity, b.variant)
-        return left == right ? (a.threads, a.caseKey) < (b.threads, b.caseKey) : left < right
+      // Numbers are sorted and not rows, of which a copy holds a dozen strings.
+      let keys = indices.map {
+        (index: $0, status: order[rows[$0].status] ?? 0, time: rows[$0].timeMedian ?? .infinity)
       }
-      let used = Set(rows.map(\.layout))
+      let sorted = keys.sorted { a, b in
+        if (a.status, a.time) != (b.status, b.time) { return (a.status, a.time) < (b.status, b.time) }
+        let (left, right) = (rows[a.index].variant, rows[b.index].variant)
+        if left != right { return left < right }
+        return (rows[a.index].threads, rows[a.index].caseKey) < (rows[b.index].threads, rows[b.index].caseKey)
+      }
+      ranked = sorted.map { rows[$0.index] }
+      let used = Set(ranked.map(\.layout))
       layouts = Layout.allCases.filter(used.contains)
       places = Dictionary(grouping: ranked.indices) { [ranked] in
         Cell(layout: ranked[$0].layout, setting: Setting(ranked[$0]))
@@ -79,12 +87,14 @@ struct RunAnalysis: Sendable {
     /// The layouts of its convolutions; of its fully connected layers if it has no convolution.
     let layouts: [Layout]
 
-    /// - Precondition: there is at least one row.
-    init(_ rows: [Row]) {
-      suite = rows[0].suite
-      name = rows[0].network
-      layers = rows.grouped(by: \.layerKey).map { LayerRows($0) }
-      settings = rows.lazy.map(Setting.init).uniqued().enumerated()
+    /// The network of the rows at `indices`.
+    ///
+    /// - Precondition: there is at least one.
+    init(_ rows: [Row], _ indices: [Int]) {
+      suite = rows[indices[0]].suite
+      name = rows[indices[0]].network
+      layers = indices.grouped { rows[$0].layerKey }.map { LayerRows(rows, $0) }
+      settings = indices.lazy.map { Setting(rows[$0]) }.uniqued().enumerated()
         .sorted { ($0.element.threads, $0.offset) < ($1.element.threads, $1.offset) }.map(\.element)
       let used = Set(layers.flatMap(\.layouts))
       let ofConvolutions = Layout.allCases.filter { used.contains($0) && $0 != .nc }
@@ -122,7 +132,7 @@ struct RunAnalysis: Sendable {
 
   init(_ rows: [Row]) {
     baselines = BaselineRows(rows)
-    networks = rows.grouped { [$0.suite, $0.network] }.map { Network($0) }
+    networks = rows.indices.grouped { [rows[$0].suite, rows[$0].network] }.map { Network(rows, $0) }
   }
 
   /// The totals of every variant in every layout and setting: the complete ones first, fastest first, then those

@@ -29,9 +29,14 @@ public protocol CSVRecord: Sendable {
   static var columns: [CSVColumn<Self>] { get }
   /// A record for the reader to fill; every field is overwritten.
   static var blank: Self { get }
+  /// Lets equal text of two records share its memory. The reader calls it with the record before.
+  mutating func shareText(with other: Self)
 }
 
 extension CSVRecord {
+  /// Nothing: records that have little text in common keep their own.
+  public mutating func shareText(with other: Self) {}
+
   /// The first line of the file, with its line end.
   public static var csvHeader: String { CSVFormat.line(columns.map(\.name)) }
 

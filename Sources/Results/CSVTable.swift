@@ -54,7 +54,9 @@ extension CSVRecord {
     do {
       incompleteRecord = try CSVFormat.forEachRecord(in: bytes) { fields, line throws(ResultsError) in
         if sawHeader {
-          records.append(try record(of: fields, columns: columns, file: file, line: line))
+          var record = try record(of: fields, columns: columns, file: file, line: line)
+          if let last = records.last { record.shareText(with: last) }
+          records.append(record)
         } else {
           try checkHeader(fields, columns: columns, file: file)
           sawHeader = true

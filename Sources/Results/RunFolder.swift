@@ -248,13 +248,16 @@ public final class RunFolder: Sendable {
         throw .system(action: "read", path: "\(file)", errno: error)
       }
     }
+    // One file after the other, so that the bytes of one are gone before the next is read.
+    func table<Record: CSVRecord>(_ name: String) throws(ResultsError) -> CSVTable<Record> {
+      let contents = try bytes(name)
+      return try Record.read(csv: contents.bytes, file: contents.file, incompleteLastLine: .isDropped)
+    }
     let manifest = try bytes(File.manifest)
-    let results = try bytes(File.results)
-    let samples = try bytes(File.samples)
-    let rowTable = try Row.read(csv: results.bytes, file: results.file, incompleteLastLine: .isDropped)
-    let sampleTable = try Sample.read(csv: samples.bytes, file: samples.file, incompleteLastLine: .isDropped)
+    let rowTable: CSVTable<Row> = try table(File.results)
+    let sampleTable: CSVTable<Sample> = try table(File.samples)
     for row in rowTable.records where row.schema != Row.schemaVersion {
-      throw .schema(file: results.file, version: row.schema, expected: Row.schemaVersion)
+      throw .schema(file: "\(folder.appending(File.results))", version: row.schema, expected: Row.schemaVersion)
     }
     return Contents(
       manifest: try RunManifest(json: manifest.bytes, file: manifest.file), rows: rowTable.records,

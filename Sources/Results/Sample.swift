@@ -60,6 +60,12 @@ extension Sample: CSVRecord {
     CSVColumn("steal_ns", \.steal),
   ]
 
+  /// The samples of a case follow each other, and have its name in common, which is most of a sample's size.
+  public mutating func shareText(with other: Sample) {
+    if caseKey == other.caseKey { caseKey = other.caseKey }
+    if taint == other.taint { taint = other.taint }
+  }
+
   /// A sample for the reader to fill.
   public static var blank: Sample { Sample(caseKey: "", round: 0, position: 0, iterations: 0, time: 0) }
 }

@@ -109,7 +109,10 @@ struct HTMLBlocks {
     var text = place.map { "<tr data-case=\"\($0)\">" } ?? "<tr>"
     text += before
     for (column, cell) in zip(table.columns, table.rows[index]) {
-      text += (column.alignment == .right ? "<td class=\"number\">" : "<td>") + HTML.line(cell) + "</td>"
+      // Short texts stay on one line; sentences are broken.
+      let isLong = column.alignment == .left && cell.plain.count > 60
+      text += column.alignment == .right ? "<td class=\"number\">" : isLong ? "<td class=\"long\">" : "<td>"
+      text += HTML.line(cell) + "</td>"
     }
     return text + "</tr>\n"
   }

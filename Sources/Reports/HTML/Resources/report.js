@@ -78,7 +78,7 @@
       label.textContent = "Filter ";
       const input = document.createElement("input");
       input.type = "search";
-      input.placeholder = "words, such as packed nhwc";
+      input.placeholder = "such as packed nhwc";
       label.append(input);
       const count = document.createElement("output");
       bar.append(label, count);
@@ -146,13 +146,19 @@
       list.append(term, text);
     }
     box.append(list);
-    if (found.samples.length) box.append(chart(found));
+    if (found.samples.length) {
+      const legend = document.createElement("p");
+      legend.textContent = "● clean   ✕ disturbed   ┄ median, in the band of its 95 % interval";
+      box.append(chart(found), legend);
+    }
     return box;
   }
 
   /** Samples over rounds: dots, and crosses for those that something disturbed. */
   function chart(found) {
-    const [width, height, left, right, top, bottom] = [860, 260, 70, 15, 28, 40];
+    // As wide as there is room, so that the text keeps its size on a phone.
+    const width = Math.max(300, Math.min(860, document.documentElement.clientWidth - 70));
+    const [height, left, right, top, bottom] = [260, 70, 15, 28, 40];
     const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Time of each sample" });
     const rounds = found.samples.map((sample) => sample[0]);
     const values = [...found.samples.map((sample) => sample[1]), ...(found.interval ?? [])];
@@ -185,8 +191,7 @@
       text((time / unit[1]).toFixed(digits), { x: left - 6, y: y(time) + 4, "text-anchor": "end" });
     }
     text(`time (${unit[0]})`, { x: 4, y: 14 });
-    text("● clean   ✕ disturbed   ┄ median with its 95 % interval", { x: width - right, y: 14, "text-anchor": "end" });
-    const steps = Math.min(8, last - first);
+    const steps = Math.min(width < 600 ? 4 : 8, last - first);
     for (let step = 0; step <= steps; step += 1) {
       const round = first + Math.round(((last - first) * step) / Math.max(steps, 1));
       text(String(round), { x: x(round), y: height - bottom + 17, "text-anchor": "middle" });
