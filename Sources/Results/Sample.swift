@@ -26,6 +26,23 @@ public struct Sample: Sendable, Hashable {
   public var migrations: Int?
   /// Time that the hypervisor took from the workers' CPUs during the round, in ns; nil if it is not known.
   public var steal: Int?
+  /// Pages that workers touched and that were not mapped, all together; nil if it is not known.
+  public var pageFaults: Int?
+  /// Switches of the workers' contexts, by choice or not, all together; nil if they were not counted.
+  public var contextSwitches: Int?
+  /// How often workers moved to another CPU, all together; nil if it was not counted.
+  public var cpuMigrations: Int?
+  /// Cycles of one execution in user space, all workers together; nil if they were not counted.
+  public var cycles: Double?
+  /// Instructions of one execution in user space, all workers together; nil if they were not counted.
+  public var instructions: Double?
+  /// Cache misses of one execution in user space, all workers together; nil if they were not counted.
+  public var cacheMisses: Double?
+  /// Loads of one execution in user space that missed the last-level cache, all workers together; nil if they were not
+  /// counted.
+  public var lastLevelLoadMisses: Double?
+  /// Clock by the cycles that were counted during the sample, mean over the workers, in GHz; nil if they were not counted.
+  public var countedClockGHz: Double?
 
   /// A sample.
   public init(
@@ -58,6 +75,14 @@ extension Sample: CSVRecord {
     CSVColumn("involuntary_switches", \.involuntarySwitches),
     CSVColumn("migrations", \.migrations),
     CSVColumn("steal_ns", \.steal),
+    CSVColumn("page_faults", \.pageFaults),
+    CSVColumn("context_switches", \.contextSwitches),
+    CSVColumn("cpu_migrations", \.cpuMigrations),
+    CSVColumn("cycles", \.cycles),
+    CSVColumn("instructions", \.instructions),
+    CSVColumn("cache_misses", \.cacheMisses),
+    CSVColumn("llc_load_misses", \.lastLevelLoadMisses),
+    CSVColumn("counted_clock_ghz", \.countedClockGHz),
   ]
 
   /// The samples of a case follow each other, and have its name in common, which is most of a sample's size.

@@ -6,6 +6,8 @@ public struct ThreadStatus: Sendable, Hashable {
   public var runDelay: Int64?
   /// How often the thread lost its CPU while it wanted to run on; nil where the kernel does not say.
   public var involuntarySwitches: Int64?
+  /// Pages that the thread touched and that were not mapped; nil where the kernel does not say.
+  public var pageFaults: Int64?
   /// The CPU that the thread is on; nil where the kernel does not say.
   public var cpu: Int?
 
@@ -15,11 +17,13 @@ public struct ThreadStatus: Sendable, Hashable {
   /// The status of the calling thread. Takes some microseconds: keep it out of timed regions.
   public static func current() -> ThreadStatus {
     let delay = platform_run_delay()
-    let switches = platform_involuntary_switches()
+    var usage = platform_thread_usage()
+    let isUsageKnown = platform_get_thread_usage(&usage) == 0
     let cpu = platform_current_cpu()
     var status = ThreadStatus()
     status.runDelay = delay < 0 ? nil : delay
-    status.involuntarySwitches = switches < 0 ? nil : switches
+    status.involuntarySwitches = isUsageKnown ? usage.involuntary_switches : nil
+    status.pageFaults = isUsageKnown ? usage.page_faults : nil
     status.cpu = cpu < 0 ? nil : Int(cpu)
     return status
   }

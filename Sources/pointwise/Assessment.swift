@@ -1,4 +1,5 @@
 import Harness
+import Reports
 import Results
 
 /// How far a measurement can be trusted, and why: the columns `quality` and `notes`.
@@ -44,6 +45,10 @@ struct Assessment {
     let delay = samples.reduce(0) { $0 + ($1.evidence.runDelay ?? 0) }
     if delay > 0 { remarks.append("run delay \(delay / 1000) µs") }
 
+    let faults = samples.reduce(0) { $0 + ($1.evidence.pageFaults ?? 0) }
+    if faults > 0 { remarks.append("\(faults) page faults") }
+    remarks += Self.counters(measurement)
+
     let disturbed = samples.count { !$0.taints.isDisjoint(with: [.descheduled, .migrated, .stolen]) }
     let slow = samples.count { $0.taints.contains(.slow) }
     let limit = Double(samples.count) * Self.tolerated
@@ -60,5 +65,17 @@ struct Assessment {
       quality = .valid
     }
     notes = remarks.joined(separator: "; ")
+  }
+
+  /// What hardware counters say of the samples, and why some say nothing although the machine has them.
+  private static func counters(_ measurement: Measurement) -> [String] {
+    var remarks: [String] = []
+    if let rate = measurement.instructionsPerCycle {
+      remarks.append("\(Format.number(rate)) instructions a cycle")
+    }
+    if let clock = measurement.countedClockGHz {
+      remarks.append("\(Format.number(clock)) GHz by the cycle counter")
+    }
+    return remarks + measurement.counterFailures.map(\.description)
   }
 }

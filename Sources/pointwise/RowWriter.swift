@@ -2,6 +2,7 @@ import Harness
 import Layers
 import Results
 import Statistics
+import Teams
 
 /// Turns results into rows, and appends them to the run folder as soon as they are complete.
 ///
@@ -136,6 +137,20 @@ extension Row {
 }
 
 extension Results.Sample {
+  /// Takes over what was counted during `executions` of the layer. Switches and migrations, which are few, are those of the
+  /// sample; what the CPU counts is that of one execution.
+  mutating func set(_ counts: EventCounts, executions: Int) {
+    func whole(_ event: PerformanceEvent) -> Int? { counts.values[event].flatMap { Int(exactly: $0.rounded()) } }
+    func each(_ event: PerformanceEvent) -> Double? { counts.values[event].map { $0 / Double(executions) } }
+    contextSwitches = whole(.contextSwitches)
+    cpuMigrations = whole(.cpuMigrations)
+    cycles = each(.cycles)
+    instructions = each(.instructions)
+    cacheMisses = each(.cacheMisses)
+    lastLevelLoadMisses = each(.lastLevelLoadMisses)
+    countedClockGHz = counts.clockGHz
+  }
+
   /// The samples of a result, as rows of samples.csv; none if the case was not measured.
   static func all(of result: CaseResult, caseKey: String) -> [Results.Sample] {
     guard case .measured(let measurement) = result.outcome else { return [] }
@@ -152,6 +167,8 @@ extension Results.Sample {
       sample.involuntarySwitches = evidence.involuntarySwitches.map { Int($0) }
       sample.migrations = evidence.migrations.map { Int($0) }
       sample.steal = evidence.steal.map { Int($0) }
+      sample.pageFaults = evidence.pageFaults.map { Int($0) }
+      sample.set(evidence.counts, executions: evidence.executions)
       return sample
     }
   }

@@ -18,7 +18,9 @@ import Testing
     #expect(
       Sample.csvHeader
         == "case,round,position,iterations,time_ns,burst_ns,taint,peak_gflops,clock_ghz,run_delay_ns,"
-        + "involuntary_switches,migrations,steal_ns\n")
+        + "involuntary_switches,migrations,steal_ns,"
+        + "page_faults,context_switches,cpu_migrations,cycles,instructions,cache_misses,llc_load_misses,counted_clock_ghz\n"
+    )
   }
 
   @Test func unknownValuesAreEmptyFields() throws {
@@ -204,10 +206,18 @@ import Testing
   }
 
   @Test func samplesSurvive() throws {
-    let samples = [
+    var samples = [
       Sample(caseKey: exampleRow().caseKey, round: 0, position: 3, iterations: 100, time: 1234.5),
       Sample(caseKey: "a,b", round: 1, position: 0, iterations: 1, time: 0.1, burst: 99.5, taint: "migrated, stolen"),
     ]
+    samples[1].pageFaults = 1
+    samples[1].contextSwitches = 2
+    samples[1].cpuMigrations = 3
+    samples[1].cycles = 1e12 / 3
+    samples[1].instructions = 5.5
+    samples[1].cacheMisses = 0
+    samples[1].lastLevelLoadMisses = 7
+    samples[1].countedClockGHz = 3.7
     let text = Sample.csvHeader + samples.map(\.csvLine).joined()
     #expect(try Sample.read(csv: Array(text.utf8), file: "samples.csv").records == samples)
   }

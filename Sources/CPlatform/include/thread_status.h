@@ -32,11 +32,21 @@ static inline int64_t platform_run_delay(void) {
   return end == field ? -ENODATA : delay;
 }
 
-/// How often the calling thread lost its CPU while it wanted to run on, or a negative errno.
-static inline int64_t platform_involuntary_switches(void) {
+/// What getrusage(2) counts of a thread.
+struct platform_thread_usage {
+  /// How often it lost its CPU while it wanted to run on.
+  int64_t involuntary_switches;
+  /// Pages that it touched and that were not mapped, whether the system had to read them from a disk or not.
+  int64_t page_faults;
+};
+
+/// Writes the usage of the calling thread. Returns 0, or a negative errno.
+static inline int platform_get_thread_usage(struct platform_thread_usage *result) {
   struct rusage usage;
   if (getrusage(RUSAGE_THREAD, &usage) != 0) return -errno;
-  return usage.ru_nivcsw;
+  result->involuntary_switches = usage.ru_nivcsw;
+  result->page_faults = usage.ru_minflt + usage.ru_majflt;
+  return 0;
 }
 
 #endif

@@ -1,4 +1,5 @@
 public import Statistics
+public import Teams
 
 /// How one case ended.
 public struct CaseResult: Sendable {
@@ -45,6 +46,13 @@ public struct Measurement: Sendable {
   public var peak: Double
   /// The median clock beside the rounds that count, in GHz.
   public var clockGHz: Double
+  /// Instructions that a cycle retired, the median over the rounds that count; nil where they were not counted.
+  public var instructionsPerCycle: Double?
+  /// The clock by the cycles that were counted during the samples, in GHz, the median over the rounds that count; nil where
+  /// they were not counted. It checks ``clockGHz``, which was measured before the samples.
+  public var countedClockGHz: Double?
+  /// Why events that the machine can count were not counted of these workers; empty as a rule.
+  public var counterFailures: [CounterFailure] = []
   /// The layer's limit under that peak; nil if the bandwidth that it takes was not measured.
   public var roofline: Roofline?
 
@@ -81,6 +89,8 @@ public struct Measurement: Sendable {
     let counted = clean == nil ? samples : undisturbed
     peak = Self.summary(counted.map(\.evidence.peak)).median
     clockGHz = Self.summary(counted.map(\.evidence.clockGHz)).median
+    instructionsPerCycle = SampleSummary(counted.compactMap(\.evidence.counts.instructionsPerCycle))?.median
+    countedClockGHz = SampleSummary(counted.compactMap(\.evidence.counts.clockGHz))?.median
   }
 
   private static func summary(_ values: [Double]) -> SampleSummary {

@@ -1,4 +1,5 @@
 public import Kernels
+public import Teams
 public import Topology
 
 /// How to measure: what the stop rule, the clock and the random numbers need.
@@ -24,13 +25,19 @@ public struct Runner {
   private let topology: HwlocTopology
   private let catalog: Catalog
   private let settings: RunSettings
+  private let events: [PerformanceEvent]
 
   /// A runner of `plan`, which was made of `catalog`, on the machine of `topology`, which must be this system.
-  public init(_ plan: Plan, topology: HwlocTopology, catalog: Catalog, settings: RunSettings) {
+  ///
+  /// - Parameter events: what workers count beside every sample; see ``CounterProbe``.
+  public init(
+    _ plan: Plan, topology: HwlocTopology, catalog: Catalog, settings: RunSettings, events: [PerformanceEvent] = []
+  ) {
     self.plan = plan
     self.topology = topology
     self.catalog = catalog
     self.settings = settings
+    self.events = events
   }
 
   /// Measures the ceilings of every team and placement, which `peaks` gets, then layer by layer. `starting` is called before each layer, `report` with each case as soon as it has ended;
@@ -41,7 +48,7 @@ public struct Runner {
     starting: (_ index: Int, CaseGroup) throws -> Void,
     report: @escaping (CaseResult) throws -> Void
   ) throws {
-    let teams = TeamPool(topology, probes: catalog.probes)
+    let teams = TeamPool(topology, probes: catalog.probes, events: events)
     let references = ReferenceCache()
     let caches = CacheSizes(topology.machine)
     let ceilings = Ceilings(PeakMeter(topology, catalog, samples: 7), topology.machine)

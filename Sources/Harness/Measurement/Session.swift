@@ -277,6 +277,7 @@ struct Session {
     }
     try ceilings.refresh(group.layer, progress.item, on: progress.team)
     var measurement = measurement(progress, reason)
+    measurement.counterFailures = progress.witness.counterFailures
     measurement.roofline = ceilings.roofline(group.layer, progress.item, peak: measurement.peak)
     let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect
     try report(

@@ -16,14 +16,17 @@ final class TeamPool {
 
   private let topology: HwlocTopology
   private let probes: [ProbeSet]
+  private let events: [PerformanceEvent]
   private var teams: [Key: any Team] = [:]
+  private var counters: [Key: TeamCounters] = [:]
   private var witnesses: [WitnessKey: Witness] = [:]
   private var bursts: [ISA: Burst] = [:]
 
-  /// A pool for a machine, with the probes of the ISAs that witnesses are asked for.
-  init(_ topology: HwlocTopology, probes: [ProbeSet] = []) {
+  /// A pool for a machine, with the probes of the ISAs that witnesses are asked for, and the events that they count.
+  init(_ topology: HwlocTopology, probes: [ProbeSet] = [], events: [PerformanceEvent] = []) {
     self.topology = topology
     self.probes = probes
+    self.events = events
   }
 
   /// The team of a kind on a placement.
@@ -51,9 +54,20 @@ final class TeamPool {
     guard let probe = probes.first(where: { $0.isa == isa }) else { preconditionFailure("no probe of \(isa)") }
     let burst = bursts[isa] ?? Burst(probe)
     bursts[isa] = burst
-    let witness = Witness(try team(kind, placement), burst)
+    let witness = Witness(try team(kind, placement), burst, counters: try counters(kind, placement))
     witnesses[key] = witness
     return witness
+  }
+
+  /// The counters of a team, one set for all its witnesses; nil where nothing can be counted, or where a worker is not one
+  /// thread.
+  private func counters(_ kind: TeamKind, _ placement: Placement) throws(TeamError) -> TeamCounters? {
+    if events.isEmpty || !kind.isPinned { return nil }
+    let key = Self.key(kind, placement)
+    if let counters = counters[key] { return counters }
+    let made = TeamCounters(try team(kind, placement), events)
+    counters[key] = made
+    return made
   }
 
   private static func key(_ kind: TeamKind, _ placement: Placement) -> Key {

@@ -1,6 +1,6 @@
 import Kernels
 import Statistics
-import Teams
+public import Teams
 import Topology
 
 /// Watches the workers of one team while samples are taken: what their cores can do, and what the kernel did to them.
@@ -29,15 +29,17 @@ final class Witness {
   private let team: any Team
   private let burst: Burst
   private let records: Records
+  private let counters: TeamCounters?
   /// The best burst rate of this team in the run so far, in FLOP a nanosecond: the 90th percentile. The highest one is
   /// an outlier, a boost of the clock or of the clock's reading, that no sample can be held to.
   private(set) var bestRate = 0.0
   private var rates: [Double] = []
   private var nextUpdate = 1
 
-  init(_ team: any Team, _ burst: Burst) {
+  init(_ team: any Team, _ burst: Burst, counters: TeamCounters? = nil) {
     self.team = team
     self.burst = burst
+    self.counters = counters
     records = Records(count: team.threads)
   }
 
@@ -45,13 +47,19 @@ final class Witness {
   func observe(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> (TeamTiming, Evidence) {
     let timing = team.run(
       TeamWork(
-        before: { [records, burst] worker in
+        // Counters innermost, so that they count the least of what the other readings cost.
+        before: { [records, burst, counters] worker in
           records.all[worker].burst = burst.run()
           records.all[worker].before = .current()
+          counters?.begin(worker)
         },
         warmUp: warmUp, iterations: iterations,
-        after: { [records] worker in records.all[worker].after = .current() }, job: job))
-    let evidence = evidence()
+        after: { [records, counters] worker in
+          counters?.end(worker)
+          records.all[worker].after = .current()
+        }, job: job))
+    var evidence = evidence()
+    evidence.executions = warmUp + iterations
     rates.append(evidence.peak)
     if rates.count >= nextUpdate, let sample = OrderedSample(rates) {
       bestRate = sample.quantile(0.9)
@@ -59,6 +67,9 @@ final class Witness {
     }
     return (timing, evidence)
   }
+
+  /// Why events that the machine can count are not counted of this team; empty as a rule.
+  var counterFailures: [CounterFailure] { counters?.failures ?? [] }
 
   private func evidence() -> Evidence {
     var evidence = Evidence(peak: 0, burstNanoseconds: 0, clockGHz: 0)
@@ -81,7 +92,12 @@ final class Witness {
       guard let b = before.cpu, let a = after.cpu else { return nil }
       return a == b ? 0 : 1
     }
+    evidence.pageFaults = sum { before, after in
+      guard let b = before.pageFaults, let a = after.pageFaults else { return nil }
+      return a - b
+    }
     evidence.cpus = records.all.compactMap(\.after.cpu)
+    evidence.counts = counters?.counts ?? EventCounts()
     return evidence
   }
 
@@ -110,6 +126,12 @@ public struct Evidence: Sendable, Hashable {
   public var involuntarySwitches: Int64?
   /// How many workers ended on another CPU than they began on; nil where it is not known.
   public var migrations: Int64?
+  /// Pages that workers touched and that were not mapped, all together; nil where it is not known.
+  public var pageFaults: Int64?
+  /// Executions that the evidence is of: the timed ones, and the warm-up before them.
+  public var executions = 1
+  /// What the workers' counters counted, all together, waiting for each other included.
+  public var counts = EventCounts()
   /// The CPUs on which the workers ended, in their order; empty where they are not known.
   public var cpus: [Int] = []
   /// Time that the hypervisor took from the team's CPUs during the round, in nanoseconds; nil where it is not known.
