@@ -116,7 +116,7 @@ let package = Package(
     .testTarget(
       name: "ResultsTests",
       dependencies: [
-        "Results", "Layers", "SwiftCSV", .product(name: "SystemPackage", package: "swift-system"),
+        "Results", "Layers", "Topology", "SwiftCSV", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Layers"]),
     .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers"]),

@@ -106,37 +106,8 @@ private func isHash(_ text: String) -> Bool {
   text.utf8.count >= 40 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
 }
 
-/// The text files through which Linux describes a machine, below any root.
-private struct SystemFiles {
-  let root: FilePath
-
-  /// A whole file without the white space around it, or nil if it cannot be read, is not UTF-8, or is empty.
-  func text(_ path: String) -> String? {
-    // These files are a few kilobytes. The limit keeps a wrong root from filling the memory.
-    guard
-      let bytes = try? FileBytes.read(root.pushing(FilePath(path)), limit: 16 << 20),
-      let text = String(validating: bytes, as: UTF8.self)
-    else { return nil }
-    // Device tree strings end with a NUL.
-    let trimmed = text.trimmingPrefix { $0.isWhitespace }.reversed()
-      .drop { $0.isWhitespace || $0 == "\0" }.reversed()
-    return trimmed.isEmpty ? nil : String(trimmed)
-  }
-
-  func lines(_ path: String) -> [String] {
-    text(path)?.split(whereSeparator: \.isNewline).map(String.init) ?? []
-  }
-
-  /// The "name : value" lines of a file.
-  func fields(_ path: String) -> [(name: String, value: String)] {
-    lines(path).compactMap { line in
-      guard let colon = line.firstIndex(of: ":") else { return nil }
-      let value = line[line.index(after: colon)...].words.joined(separator: " ")
-      return (line[..<colon].words.joined(separator: " "), value)
-    }
-  }
-
-  var operatingSystem: String? {
+extension SystemFiles {
+  fileprivate var operatingSystem: String? {
     for line in lines("etc/os-release") where line.hasPrefix("PRETTY_NAME=") {
       let value = line.dropFirst("PRETTY_NAME=".count)
       return String(value.hasPrefix("\"") && value.hasSuffix("\"") ? value.dropFirst().dropLast() : value)
@@ -145,7 +116,7 @@ private struct SystemFiles {
   }
 
   /// The caches of CPU 0. Index folders are numbered from 0 without gaps.
-  var caches: [Environment.Cache]? {
+  fileprivate var caches: [Environment.Cache]? {
     var caches: [Environment.Cache] = []
     var index = 0
     while let level = text("sys/devices/system/cpu/cpu0/cache/index\(index)/level").flatMap({ Int($0) }) {
@@ -166,7 +137,7 @@ private struct SystemFiles {
   }
 
   /// The distinct governors, sorted. Frequency policies are numbered by their first CPU, so there may be gaps.
-  var governors: [String]? {
+  fileprivate var governors: [String]? {
     var governors: Set<String> = []
     for cpu in onlineCPUs {
       if let governor = text("sys/devices/system/cpu/cpu\(cpu)/cpufreq/scaling_governor") {
@@ -189,7 +160,7 @@ private struct SystemFiles {
 
   /// Xen names itself under /sys/hypervisor; others set the CPUID bit that the kernel shows as the flag "hypervisor",
   /// and often put their name where a PC has its maker's.
-  func hypervisor(features: [String]) -> String? {
+  fileprivate func hypervisor(features: [String]) -> String? {
     if let type = text("sys/hypervisor/type") { return type }
     guard features.contains("hypervisor") else { return nil }
     let names = ["sys_vendor", "product_name"].compactMap { text("sys/class/dmi/id/\($0)") }
@@ -199,7 +170,7 @@ private struct SystemFiles {
   /// The smallest quota of the process's control group and of every group above it.
   ///
   /// Version 2 has "quota period" in cpu.max, version 1 has two files; "max" or a negative quota is none.
-  var cpuQuota: Double? {
+  fileprivate var cpuQuota: Double? {
     controlGroups("cpu").flatMap { folder, isVersion2 in
       if isVersion2 {
         let words = text("\(folder)/cpu.max")?.words ?? []
@@ -211,7 +182,7 @@ private struct SystemFiles {
 
   /// The least memory that the process's control group, or one above it, lets it still get, in bytes; nil if there is no
   /// limit. What caches files can be had too.
-  var memoryOfControlGroup: Int? {
+  fileprivate var memoryOfControlGroup: Int? {
     controlGroups("memory").compactMap { folder, isVersion2 -> Int? in
       let names =
         isVersion2
@@ -253,16 +224,4 @@ private struct SystemFiles {
     else { return [] }
     return [quota / period]
   }
-}
-
-extension [(name: String, value: String)] {
-  /// The value of the first field with a name; nil if there is none, or if it is empty.
-  fileprivate func first(of name: String) -> String? {
-    first { $0.name == name && !$0.value.isEmpty }?.value
-  }
-}
-
-extension StringProtocol where SubSequence == Substring {
-  /// The parts between white space.
-  fileprivate var words: [String] { split(whereSeparator: { $0.isWhitespace }).map { String($0) } }
 }

@@ -41,6 +41,8 @@ public struct Environment: Sendable, Hashable, Codable {
   public var pageSize: Int?
   /// The setting of transparent huge pages: always, madvise or never.
   public var transparentHugePages: String?
+  /// The events that perf_event_open(2) can count of a thread here, or why it cannot.
+  public var counters: [Counter]?
   /// How the program was built: debug or release.
   public var build: Build?
   /// The compiler that built the program.
@@ -54,6 +56,20 @@ public struct Environment: Sendable, Hashable, Codable {
     case debug
     /// Optimised.
     case release
+  }
+
+  /// An event of the CPU or the kernel.
+  public struct Counter: Sendable, Hashable, Codable {
+    /// Its name: "cycles".
+    public var event: String
+    /// Why it cannot be counted, and what can be done about it; nil if it can.
+    public var unavailable: String?
+
+    /// An event.
+    public init(event: String, unavailable: String? = nil) {
+      self.event = event
+      self.unavailable = unavailable
+    }
   }
 
   /// One cache.
