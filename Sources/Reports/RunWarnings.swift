@@ -4,7 +4,7 @@ import Results
 enum RunWarnings {
   /// One plain sentence for each, the gravest first; empty if nothing speaks against the run.
   static func list(_ manifest: RunManifest, _ rows: [Row], _ dropped: [DroppedLine]) -> [RichText] {
-    ofStatus(manifest) + dropped.map { "\($0.description)." } + ofRows(manifest, rows) + ofMachine(manifest.environment)
+    ofStatus(manifest) + dropped.map { "\($0.description)." } + ofRows(manifest, rows) + ofMachine(manifest)
   }
 
   private static func ofStatus(_ manifest: RunManifest) -> [RichText] {
@@ -22,9 +22,6 @@ enum RunWarnings {
     }
     if let peaks = manifest.peaks, Ceilings.list(peaks) == nil {
       warnings.append("The ceilings in run.json have another form than this version reads, and are left out.")
-    }
-    if manifest.environment.build == .debug {
-      warnings.append("This is a debug build; measure with `swift run -c release`.")
     }
     if !manifest.skippedEntries.isEmpty {
       warnings.append(
@@ -62,21 +59,10 @@ enum RunWarnings {
     return warnings
   }
 
-  private static func ofMachine(_ environment: Environment) -> [RichText] {
-    var warnings: [RichText] = []
-    if let hypervisor = environment.hypervisor {
-      let name = hypervisor == "yes" ? "" : " (\(hypervisor))"
-      warnings.append("The machine is virtual\(name): clock, caches and neighbours are not under its control.")
-    }
-    if let quota = environment.cpuQuota, quota < Double(environment.logicalCPUs ?? .max) {
-      warnings.append("The container may use only \(Format.number(quota)) CPUs' worth of time.")
-    }
-    if let governors = environment.governors, governors != ["performance"] {
-      warnings.append("The frequency governor is \(governors.joined(separator: ", ")), not performance.")
-    }
-    if let load = environment.loadAverage?.first, load >= 1 {
-      warnings.append("Other programs were running: the load average was \(Format.number(load)) when the run began.")
-    }
+  private static func ofMachine(_ manifest: RunManifest) -> [RichText] {
+    let environment = manifest.environment
+    let findings = manifest.findings ?? MachineCheck.findings(environment)
+    var warnings: [RichText] = findings.filter(\.isWarning).map { "\($0.seen) \($0.harm)" }
     if let caches = environment.caches {
       let levels = Set(caches.map(\.level))
       for level in 1...3 where !levels.contains(level) {

@@ -112,6 +112,9 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public var plan: Plan?
   /// The machine and the program.
   public var environment: Environment
+  /// What the check of the machine found before the run, and before each time that it was continued; nil if there was no
+  /// check.
+  public var findings: [Finding]?
   /// The resolved placements, as the module that makes them describes them.
   public var placements: [JSONValue]
   /// The machine's ceilings; nil if they were not measured.
@@ -149,6 +152,13 @@ public struct RunManifest: Sendable, Hashable, Codable {
     } else {
       peaks = new
     }
+  }
+
+  /// Adds findings to those that are there, each once: a continued run is checked again.
+  public mutating func addFindings(_ new: [Finding]) {
+    let old = findings ?? []
+    let all = old + new.filter { !old.contains($0) }
+    findings = Finding.Severity.allCases.flatMap { severity in all.filter { $0.severity == severity } }
   }
 
   /// The run as JSON, for people too: indented, keys in alphabetical order, a line end at the end.

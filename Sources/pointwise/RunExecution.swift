@@ -25,9 +25,14 @@ struct RunExecution {
     var manifest = manifest
     var failure: (any Error)?
     do {
+      let findings = setup.findings(plan)
+      manifest.addFindings(findings)
       try folder.write(manifest)
       progress.announce(setup.suites, folder.path)
-      try Runner(plan, topology: setup.topology, catalog: setup.catalog, settings: setup.settings).run(
+      for line in MachineCheckText.brief(findings) { status.print(line) }
+      try Runner(
+        plan, topology: setup.topology, catalog: setup.catalog, settings: setup.settings, events: setup.events
+      ).run(
         isInterrupted: {
           progress.update()
           return interruption.isRequested

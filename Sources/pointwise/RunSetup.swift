@@ -3,6 +3,7 @@ import Harness
 import Kernels
 import Results
 import SystemPackage
+import Teams
 import Topology
 
 /// What a command line comes to on this machine, before anything is measured.
@@ -11,6 +12,8 @@ struct RunSetup {
   let topology: HwlocTopology
   let catalog: Catalog
   let environment: Environment
+  /// The events that workers count.
+  let events: [PerformanceEvent]
   let plan: Plan
   let settings: RunSettings
 
@@ -21,9 +24,13 @@ struct RunSetup {
     self.suites = suites
     topology = try topologyOrExit(nil)
     catalog = Catalog.current()
-    environment = Environment.capture(
+    var environment = Environment.capture(
       isas: catalog.isas.map(\.rawValue), machine: try? JSONValue(encoding: topology.machine),
       commit: Self.checkout().flatMap { Environment.commit(ofCheckout: $0) })
+    let probe = CounterProbe()
+    environment.counters = Environment.Counter.all(probe)
+    self.environment = environment
+    events = probe.available
     do {
       plan = try Plan(
         suites: suites, selection: Selection(command), machine: topology.machine, catalog: catalog,
@@ -47,6 +54,15 @@ struct RunSetup {
     } catch {
       throw Exit.failure(error, Exit.data)
     }
+  }
+
+  /// What about the machine will disturb `plan`, or a part of it. Takes about a quarter of a second.
+  func findings(_ plan: Plan) -> [Finding] {
+    let isPinned = plan.groups.allSatisfy { $0.cases.allSatisfy(\.team.isPinned) }
+    return MachineCheck.findings(
+      .capture(
+        environment: environment, machine: topology.machine, threads: plan.placements.map(\.threads).max(),
+        cpus: isPinned ? plan.placements.cpus(on: topology.machine) : topology.machine.eligible))
   }
 
   /// The description of a run that begins now.

@@ -191,7 +191,7 @@ import Testing
     for expected in [
       "interrupted", "continued 2 times", "debug build", "More threads than CPUs: 1 of 20", "Without a 95 % interval",
       "wider than the ±2.00 % that was asked for: 1 of 20", "contradict each other: 1 of 20 cases", "virtual (QEMU)",
-      "powersave", "only 1.50 CPUs", "load average was 3.00", "no cache of level 3",
+      "powersave", "only 1.5 CPUs", "load average was 3.", "no cache of level 3",
       "R/results.csv:9: the last line is incomplete",
     ] { #expect(warnings.contains(expected), "\(expected)") }
   }

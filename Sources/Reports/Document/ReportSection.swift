@@ -25,6 +25,7 @@ enum ReportSections {
     CacheStatesSection(),
     VerificationSection(),
     NoiseSection(),
+    MachineCheckSection(),
     HowToRepeatSection(),
     LayersSection(),
     MachineSection(),
