@@ -77,7 +77,7 @@ extension Environment {
   }
 
   /// The bytes of "16303428 kB", /proc/meminfo's notation; its kB is 1024 bytes.
-  private static func bytes(_ text: String) -> Int? {
+  static func bytes(_ text: String) -> Int? {
     let words = text.words
     guard words.count == 2, words[1] == "kB", let count = Int(words[0]) else { return nil }
     return count << 10

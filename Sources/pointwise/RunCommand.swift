@@ -16,8 +16,9 @@ struct RunCommand: ParsableCommand {
     abstract: "Measure suites, then report.",
     discussion: """
       A suite is the name of a shipped one (see 'pointwise list suites'), a suite file, or a file of benchdnn problem \
-      descriptors. Every case is checked against a reference in double precision before it is timed. Rows are on disk \
-      as soon as they are complete; Ctrl-C stops, reports what there is, and exits with 130.
+      descriptors. First the machine is looked at, and what will disturb the run is said: 'pointwise check' says more. \
+      Every case is checked against a reference in double precision before it is timed. Rows are on disk as soon as they \
+      are complete; Ctrl-C stops, reports what there is, and exits with 130.
 
       Exit codes: 0 all rows are correct; 1 a row is incorrect or failed; 64 wrong flags; 65 wrong suite file, or a \
       layer that does not fit the machine; 74 a file cannot be read or written; 130 interrupted.

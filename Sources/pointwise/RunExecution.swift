@@ -25,10 +25,12 @@ struct RunExecution {
     var manifest = manifest
     var failure: (any Error)?
     do {
+      // Before the check, which takes a moment: whoever kills the process leaves a run, not just a folder.
+      try folder.write(manifest)
+      progress.announce(setup.suites, folder.path)
       let findings = setup.findings(plan)
       manifest.addFindings(findings)
       try folder.write(manifest)
-      progress.announce(setup.suites, folder.path)
       for line in MachineCheckText.brief(findings) { status.print(line) }
       try Runner(
         plan, topology: setup.topology, catalog: setup.catalog, settings: setup.settings, events: setup.events

@@ -98,6 +98,11 @@ import Testing
     counters.begin()
     counters.end()
     #expect(counters.counts.values == [.cycles: 400, .instructions: 200] && counters.counts.clockGHz == 4)
+    // A beginning that cannot be read is not that of the sample before.
+    machine.state.withLock { $0.reads = [0: [[], [2, 500, 500, 910, 910]]] }
+    counters.begin()
+    counters.end()
+    #expect(counters.counts == EventCounts())
   }
 
   // MARK: Arithmetic

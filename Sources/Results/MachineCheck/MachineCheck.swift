@@ -99,7 +99,7 @@ public enum MachineCheck {
       let move =
         state.otherCPUs.isEmpty || ids.isEmpty
         ? "Wait until they have ended, or choose other CPUs with --places."
-        : "Move them, for i in \(ids.joined(separator: " ")); do taskset -acp \(state.otherCPUs) $i; done, or choose other CPUs "
+        : "Move them: for i in \(ids.joined(separator: " ")); do taskset -acp \(state.otherCPUs) $i; done. Or choose other CPUs "
           + "with --places."
       findings.append(
         Finding(

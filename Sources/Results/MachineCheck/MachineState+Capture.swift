@@ -61,10 +61,10 @@ extension MachineState {
     state.isolated = files.cpus("sys/devices/system/cpu/isolated")
     state.tickless = files.cpus("sys/devices/system/cpu/nohz_full")
     let memory = files.fields("proc/meminfo")
-    if let total = memory.first(of: "SwapTotal").flatMap(kibibytes),
-      let free = memory.first(of: "SwapFree").flatMap(kibibytes)
+    if let total = memory.first(of: "SwapTotal").flatMap(Environment.bytes),
+      let free = memory.first(of: "SwapFree").flatMap(Environment.bytes)
     {
-      state.swapUsed = (total - free) << 10
+      state.swapUsed = total - free
     }
     state.memoryPressurePercent = files.lines("proc/pressure/memory").first { $0.hasPrefix("some ") }.flatMap { line in
       line.words.first { $0.hasPrefix("avg10=") }.flatMap { Double($0.dropFirst("avg10=".count)) }
@@ -93,11 +93,5 @@ extension MachineState {
     let listed = files.cpus("sys/devices/system/cpu/cpu\(cpu)/topology/thread_siblings_list")
     guard let all = listed ?? core else { return nil }
     return all.union(core ?? CPUSet()).subtracting(CPUSet(cpu: cpu))
-  }
-
-  /// The number of "16303428 kB".
-  private static func kibibytes(_ text: String) -> Int? {
-    let words = text.words
-    return words.count == 2 && words[1] == "kB" ? Int(words[0]) : nil
   }
 }
