@@ -25,3 +25,36 @@ public func geometricMean(_ values: [Double], weights: [Double]? = nil) -> Doubl
   guard total > 0 else { return nil }
   return Double.exp(logarithms / total)
 }
+
+/// The geometric mean of ratios that were estimated independently, with the interval that follows from theirs.
+///
+/// The ratios are those of a fixed set, such as the layers of a network, so the interval tells how well the mean of just
+/// these is known, not how other layers would behave. The distances of their bounds add as the root of the sum of squares
+/// of their parts: the method of variance estimates recovery, as in ``IndependentRatio``. Estimates that share a
+/// disturbance, such as the noise between two runs, are not independent: that part does not average, and `noiseFloor` is
+/// added to the mean in full.
+///
+/// - Parameters:
+///   - ratios: the ratios.
+///   - weights: how often each counts; nil counts each once.
+///   - noiseFloor: by what factor less one all of them may be off together, in 95 % of the cases.
+/// - Returns: nil if there is nothing to average, as for numbers, or if a bound is not finite and positive.
+/// - Precondition: `weights`, if given, has as many elements as `ratios`; `noiseFloor` is finite and not negative.
+public func geometricMean(
+  ratios: [RatioEstimate], weights: [Double]? = nil, noiseFloor: Double = 0
+) -> RatioEstimate? {
+  precondition(noiseFloor >= 0 && noiseFloor.isFinite, "a noise floor is a positive part, or 0")
+  guard let mean = geometricMean(ratios.map(\.value), weights: weights),
+    ratios.allSatisfy({ $0.lower > 0 && $0.upper.isFinite })
+  else { return nil }
+  let total = weights?.reduce(0, +) ?? Double(ratios.count)
+  let floor = Double.log(onePlus: noiseFloor)
+  var (below, above) = (floor * floor, floor * floor)
+  for (index, ratio) in ratios.enumerated() {
+    let part = (weights?[index] ?? 1) / total
+    let (low, high) = (Double.log(ratio.value / ratio.lower), Double.log(ratio.upper / ratio.value))
+    below += part * part * low * low
+    above += part * part * high * high
+  }
+  return RatioEstimate(logarithm: .log(mean), below: below.squareRoot(), above: above.squareRoot())
+}

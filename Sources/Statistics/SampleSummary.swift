@@ -20,12 +20,15 @@ public struct SampleSummary: Sendable, Hashable, Codable {
   public let ciLow: Double?
   /// The upper bound of the median's 95 % confidence interval, or nil with fewer than six values.
   public let ciHigh: Double?
-  /// The probability that the interval covers the median, at least 0.95, or nil if there is none.
+  /// The probability that the interval covers the median: 0.95, or less for a few dependent values; nil if there is none.
   public let ciCoverage: Double?
 
   /// Summarises a sample.
-  public init(_ sample: OrderedSample) {
-    let interval = MedianInterval(of: sample)
+  ///
+  /// - Parameter inflation: by what factor dependence multiplies the variance of the median, at least 1; see
+  ///   ``SerialDependence``.
+  public init(_ sample: OrderedSample, inflation: Double = 1) {
+    let interval = MedianInterval(of: sample, inflation: inflation)
     count = sample.count
     min = sample.minimum
     median = sample.median
@@ -38,12 +41,13 @@ public struct SampleSummary: Sendable, Hashable, Codable {
     ciCoverage = interval?.coverage
   }
 
-  /// Summarises `values`, in any order.
+  /// Summarises `values` in the order in which they were measured: it tells how much they depend on one another, which
+  /// widens the interval. Nothing else depends on the order.
   ///
   /// - Returns: nil if `values` is empty or holds a NaN or an infinity.
   public init?(_ values: [Double]) {
     guard let sample = OrderedSample(values) else { return nil }
-    self.init(sample)
+    self.init(sample, inflation: SerialDependence.inflation(values))
   }
 
   /// The larger distance of a bound of the interval from the median, as a fraction of the median: 0.02 is ±2 %.

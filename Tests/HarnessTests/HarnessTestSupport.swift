@@ -27,7 +27,7 @@ enum Examples {
   /// The whole process of measuring in a few milliseconds a case. Any interval is precise enough, so that a case stops
   /// after the least number of rounds, however noisy the machine is.
   static let quick = RunSettings(
-    stopRule: StopRule(precisionPercent: .infinity, maxTime: 0.01), sampleNanoseconds: 2e4, seed: 4)
+    stopRule: StopRule(precisionPercent: .infinity, maxTime: 0.01, firstLook: 6), sampleNanoseconds: 2e4, seed: 4)
 
   static func entry(_ layer: Layer, name: String? = nil) -> Harness.Suite.Entry {
     Harness.Suite.Entry(

@@ -28,17 +28,13 @@ struct Session {
     let execution: Execution
     let prepare: UInt64?
     var verification: Verification
-    var iterations = 1
     var warmUp = 1
-    var samples: [Measurement.Sample] = []
+    var series: SampleSeries
     var imbalances: [Double] = []
-    var seconds = 0.0
-    /// The number of samples at which the interval is looked at next.
-    var nextLook = 0
 
     init(
       _ item: Case, _ blocks: [Block], _ team: any Team, _ witness: Witness, prepare: UInt64?,
-      verification: Verification, _ execution: Execution
+      verification: Verification, _ execution: Execution, _ stopRule: StopRule
     ) {
       self.item = item
       self.blocks = blocks
@@ -47,7 +43,11 @@ struct Session {
       self.prepare = prepare
       self.verification = verification
       self.execution = execution
+      series = SampleSeries(stopRule)
     }
+
+    /// Why to stop after the last sample; nil to go on.
+    var reasonToStop: StopRule.Reason? { series.reasonToStop(bestRate: witness.bestRate) }
   }
 
   /// Runs the session to its end, or until the user interrupts it.
@@ -109,7 +109,7 @@ struct Session {
             Progress(
               item, blocks, team, try teams.witness(item.team, item.placement, item.kernel.isa), prepare: prepare,
               verification: verification,
-              try workbench.execution(item.kernel, blocks, cache: item.cache)))
+              try workbench.execution(item.kernel, blocks, cache: item.cache), settings.stopRule))
         }
       }
       if pattern == .real { return progresses }
@@ -161,16 +161,16 @@ struct Session {
         if progress.item.cache != .cold { poisonSome(workbench.output, &generator) }
         sample(progress, round: round, position: position)
         // Checked at once, while the output is still this case's.
-        if reasonToStop(progress) != nil { try recheck(progress, workbench) }
+        if progress.reasonToStop != nil { try recheck(progress, workbench) }
       }
       noteSteal(since: stolenBefore, progresses)
       var unfinished: [Progress] = []
       for progress in progresses {
         // Asked again: the hypervisor may have spoilt the round.
-        if let reason = reasonToStop(progress) {
+        if let reason = progress.reasonToStop {
           try finish(progress, reason, workbench)
         } else {
-          if progress.samples.count >= progress.nextLook { progress.nextLook = progress.samples.count * 11 / 10 + 1 }
+          progress.series.endRound()
           unfinished.append(progress)
         }
       }
@@ -179,29 +179,15 @@ struct Session {
     }
   }
 
-  /// Why to stop measuring a case after its last sample; nil to go on. The interval is looked at less and less often, for
-  /// sorting a thousand samples takes as long as a short one.
-  private func reasonToStop(_ progress: Progress) -> StopRule.Reason? {
-    guard progress.samples.count >= progress.nextLook || progress.seconds >= settings.stopRule.maxTime else {
-      return nil
-    }
-    let measurement = measurement(progress, .precision)
-    let reason = settings.stopRule.reasonToStop(measurement.summary, seconds: progress.seconds)
-    // Rounds that were disturbed do not make a case precise: then it has its time.
-    guard reason == .precision && measurement.clean == nil else { return reason }
-    return progress.seconds >= settings.stopRule.maxTime ? .time : nil
-  }
-
   /// Adds to each case's last sample what the hypervisor took from its CPUs during the round.
   private func noteSteal(since before: [Int: Int64], _ progresses: [Progress]) {
     let now = steal.perCPU()
     if now.isEmpty { return }
     for progress in progresses {
-      let last = progress.samples.count - 1
-      let cpus = Set(progress.samples[last].evidence.cpus)
+      let cpus = Set(progress.series.samples.last?.evidence.cpus ?? [])
       // Where the workers' CPUs are not known, neither is what was taken from them.
       if cpus.isEmpty { continue }
-      progress.samples[last].evidence.steal = cpus.reduce(0) { $0 + (now[$1] ?? 0) - (before[$1] ?? 0) }
+      progress.series.noteSteal(cpus.reduce(0) { $0 + (now[$1] ?? 0) - (before[$1] ?? 0) })
     }
   }
 
@@ -219,43 +205,29 @@ struct Session {
   private func calibrate(_ progress: Progress) {
     let target = settings.sampleNanoseconds
     while true {
-      let timing = progress.team.run(warmUp: 1, iterations: progress.iterations, progress.execution.body)
-      progress.seconds += Double(timing.total) * 1e-9
-      if Double(timing.total) >= target / 2 || progress.iterations >= 1 << 24 {
-        progress.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
+      let timing = progress.team.run(warmUp: 1, iterations: progress.series.iterations, progress.execution.body)
+      progress.series.spend(seconds: Double(timing.total) * 1e-9)
+      if Double(timing.total) >= target / 2 || progress.series.iterations >= 1 << 24 {
+        progress.series.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
         // An execution that long brings its caches into its own state in its first moments.
         progress.warmUp = timing.perIteration > 20e6 ? 0 : 1
         return
       }
-      progress.iterations *= max(2, min(100, Int(target / Double(max(timing.total, 1)))))
+      progress.series.iterations *= max(2, min(100, Int(target / Double(max(timing.total, 1)))))
     }
   }
 
   private func sample(_ progress: Progress, round: Int, position: Int) {
     let (timing, evidence) = progress.witness.observe(
-      warmUp: progress.warmUp, iterations: progress.iterations, progress.execution.body)
-    progress.samples.append(
-      .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []))
-    progress.seconds += (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9
+      warmUp: progress.warmUp, iterations: progress.series.iterations, progress.execution.body)
+    progress.series.append(
+      .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []),
+      seconds: (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9)
     if timing.busy.count > 1 {
       let busy = timing.busy.map { Double($0) }
       let mean = busy.reduce(0, +) / Double(busy.count)
       if mean > 0 { progress.imbalances.append((busy.max()! / mean - 1) * 100) }
     }
-  }
-
-  /// What the samples of a case amount to at this moment; there is at least one.
-  private func measurement(_ progress: Progress, _ stop: StopRule.Reason) -> Measurement {
-    var samples = progress.samples
-    for index in samples.indices {
-      samples[index].taints = Taint.of(
-        samples[index].evidence, nanoseconds: samples[index].nanoseconds * Double(progress.iterations),
-        best: progress.witness.bestRate)
-    }
-    return Measurement(
-      samples, iterations: progress.iterations, stop: stop,
-      imbalancePercent: SampleSummary(progress.imbalances)?.median,
-      minimumClean: settings.stopRule.minimumRounds)
   }
 
   /// Overwrites some elements of the output, so that a case that stopped writing shows. All of them would take longer
@@ -268,7 +240,7 @@ struct Session {
 
   private func finish(_ progress: Progress, _ reason: StopRule.Reason, _ workbench: Workbench) throws {
     // Interrupted before its first sample: nothing was measured, so there is nothing to report.
-    if progress.samples.isEmpty { return }
+    if progress.series.samples.isEmpty { return }
     if reason == .interrupted {
       // Its last output is overwritten by now, so it computes once more: short next to what it was measured for.
       workbench.output.poison()
@@ -276,7 +248,8 @@ struct Session {
       try recheck(progress, workbench)
     }
     try ceilings.refresh(group.layer, progress.item, on: progress.team)
-    var measurement = measurement(progress, reason)
+    var measurement = progress.series.measurement(
+      reason, imbalancePercent: SampleSummary(progress.imbalances)?.median, bestRate: progress.witness.bestRate)
     measurement.counterFailures = progress.witness.counterFailures
     measurement.roofline = ceilings.roofline(group.layer, progress.item, peak: measurement.peak)
     let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect

@@ -1,5 +1,4 @@
 import Kernels
-import Statistics
 public import Teams
 import Topology
 
@@ -30,11 +29,9 @@ final class Witness {
   private let burst: Burst
   private let records: Records
   private let counters: TeamCounters?
-  /// The best burst rate of this team in the run so far, in FLOP a nanosecond: the 90th percentile. The highest one is
-  /// an outlier, a boost of the clock or of the clock's reading, that no sample can be held to.
-  private(set) var bestRate = 0.0
-  private var rates: [Double] = []
-  private var nextUpdate = 1
+  private var best = BestRate()
+  /// The best burst rate of this team in the run so far, in FLOP a nanosecond.
+  var bestRate: Double { best.value }
 
   init(_ team: any Team, _ burst: Burst, counters: TeamCounters? = nil) {
     self.team = team
@@ -60,11 +57,7 @@ final class Witness {
         }, job: job))
     var evidence = evidence()
     evidence.executions = warmUp + iterations
-    rates.append(evidence.peak)
-    if rates.count >= nextUpdate, let sample = OrderedSample(rates) {
-      bestRate = sample.quantile(0.9)
-      nextUpdate = rates.count * 11 / 10 + 1
-    }
+    best.add(evidence.peak)
     return (timing, evidence)
   }
 

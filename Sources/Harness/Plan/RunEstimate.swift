@@ -15,7 +15,7 @@ public struct RunEstimate: Sendable {
   public var total: Double { ceilings + seconds.reduce(0, +) }
 
   /// Rounds that a case takes, as a rule, until its interval is ±2 % wide. The width falls with their square root.
-  private static let typicalRounds = 14.0
+  private static let typicalRounds = 24.0
   /// The time of the ceilings of one team.
   private static let ceilingSeconds = 0.4
   /// Multiply-adds that the Double reference does in a second on one core.
