@@ -7,9 +7,12 @@ public enum MarkdownReport {
   /// - Parameters:
   ///   - manifest: the description of the run.
   ///   - rows: its rows, in the order of the file.
+  ///   - samples: its samples, which the comparison of replicas needs.
   ///   - dropped: incomplete lines that reading the run left out; they become warnings.
-  public static func render(_ manifest: RunManifest, _ rows: [Row], dropped: [DroppedLine] = []) -> String {
-    render(ReportDocument(ReportedRun(manifest, rows, dropped: dropped)), .none)
+  public static func render(
+    _ manifest: RunManifest, _ rows: [Row], samples: [Sample] = [], dropped: [DroppedLine] = []
+  ) -> String {
+    render(ReportDocument(ReportedRun(manifest, rows, samples: samples, dropped: dropped)), .none)
   }
 
   /// Renders a document with the plots that could be drawn.

@@ -75,7 +75,7 @@ extension Row {
       layout: layer.layout, dtype: layer.dtype, mb: layer.shape.mb, ic: layer.shape.ic, oc: layer.shape.oc,
       ih: layer.shape.ih, iw: layer.shape.iw, oh: layer.shape.oh, ow: layer.shape.ow, sh: layer.shape.sh,
       sw: layer.shape.sw, m: layer.m, n: layer.n, k: layer.k, count: group.entry.count, bias: layer.bias,
-      activation: layer.activation, variant: item.variant.description, kernel: item.kernel.name,
+      activation: layer.activation, variant: item.variant.description, kernel: item.variant.kernelName,
       isa: item.kernel.isa.rawValue, split: item.split.rawValue, team: item.team.rawValue, threads: item.threads,
       places: "\(policy.places)", bind: policy.bind.rawValue,
       cpus: item.placement.cpuList,

@@ -66,6 +66,15 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
+    help: ArgumentHelp(
+      "Measure every case this many times, as variants of their own in the same rounds: what they differ by is the noise "
+        + "of a comparison (A/A). Default: 1.",
+      valueName: "n"),
+    transform: { try NumberOption.integer($0, in: 1...9) })
+  var replicates: Int?
+
+  @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Seed of the data and of the order of the cases. Default: 1.", valueName: "n"),
     transform: { try NumberOption.integer($0, in: 0...UInt64.max) })
   var seed: UInt64?
@@ -94,7 +103,7 @@ struct RunCommand: ParsableCommand {
     (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + placement.given
       + [
         ("--team", team != nil), ("--cache", cache != nil), ("--precision", precision != nil),
-        ("--max-time", maxTime != nil), ("--seed", seed != nil), ("--output", output != nil),
+        ("--max-time", maxTime != nil), ("--replicates", replicates != nil), ("--seed", seed != nil), ("--output", output != nil),
       ].filter(\.1).map(\.0)
   }
 

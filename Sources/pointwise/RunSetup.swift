@@ -113,6 +113,7 @@ extension Selection {
     self.init(command.selection)
     teams = command.team?.values
     caches = command.cache?.values
+    replicates = command.replicates ?? 1
     places = command.placement.places.map { [$0] }
     binds = command.placement.bind.map { [$0] }
     policy = command.placement.policy

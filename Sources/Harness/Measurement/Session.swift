@@ -95,8 +95,9 @@ struct Session {
       for (item, blocks) in cases {
         if isInterrupted() { return [] }
         let team = try teams.team(item.team, item.placement)
-        let verification = try verifier.check(item.kernel, blocks, cache: item.cache, on: team)
-        let prepare = try workbench.packedWeights(item.kernel)?.nanoseconds
+        let verification = try verifier.check(
+          item.kernel, blocks, cache: item.cache, replica: item.replica, on: team)
+        let prepare = try workbench.packedWeights(item.kernel, replica: item.replica)?.nanoseconds
         guard verification.passed else {
           try report(
             CaseResult(
@@ -109,7 +110,8 @@ struct Session {
             Progress(
               item, blocks, team, try teams.witness(item.team, item.placement, item.kernel.isa), prepare: prepare,
               verification: verification,
-              try workbench.execution(item.kernel, blocks, cache: item.cache), settings.stopRule))
+              try workbench.execution(item.kernel, blocks, cache: item.cache, replica: item.replica),
+              settings.stopRule))
         }
       }
       if pattern == .real { return progresses }
@@ -148,6 +150,7 @@ struct Session {
       try ceilings.refresh(group.layer, progress.item, on: progress.team)
       calibrate(progress)
     }
+    equaliseReplicas(progresses)
     var generator = SeededGenerator(seed: settings.seed, stream: UInt64(bitPattern: Int64(group.layer.hashForOrder)))
     var round = 0
     while !progresses.isEmpty {
@@ -195,7 +198,8 @@ struct Session {
   private func recheck(_ progress: Progress, _ workbench: Workbench) throws {
     let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
     let result = Verifier(workbench, reference, nil).compare(progress.execution)
-    let damage = try workbench.damage(progress.item.kernel, progress.execution)
+    let damage = try workbench.damage(
+      progress.item.kernel, progress.execution, replica: progress.item.replica)
     if let failure = result.failure ?? damage {
       progress.verification.failure = "after a timed execution, \(failure)"
     }
@@ -214,6 +218,18 @@ struct Session {
         return
       }
       progress.series.iterations *= max(2, min(100, Int(target / Double(max(timing.total, 1)))))
+    }
+  }
+
+  /// Gives replicas of a case samples of the same length and warm-up: a difference between them is to come from the machine,
+  /// not from a choice that one lucky moment made.
+  private func equaliseReplicas(_ progresses: [Progress]) {
+    for progress in progresses where progress.item.replica > 1 {
+      guard let first = progresses.first(where: { $0.item.isReplica(of: progress.item) && $0.item.replica == 1 }) else {
+        continue
+      }
+      progress.series.iterations = first.series.iterations
+      progress.warmUp = first.warmUp
     }
   }
 

@@ -17,10 +17,10 @@ final class Workbench {
     return heldTensors
   }
   private let seed: UInt64
-  private var packed: [String: PackedWeights] = [:]
+  private var packed: [MemoryKey: PackedWeights] = [:]
   private var sets: [String: [BufferSet]] = [:]
   private let coldBytes: Int
-  private var scratch: [String: [SharedBuffer]] = [:]
+  private var scratch: [MemoryKey: [SharedBuffer]] = [:]
   private let threads: Int
 
   /// Weights that a kernel has packed.
@@ -64,22 +64,25 @@ final class Workbench {
     heldTensors = try LayerTensors(layer, pattern: pattern, seed: seed)
   }
 
-  /// The weights that `kernel` has packed; nil for a kernel that reads them as they come.
-  func packedWeights(_ kernel: Kernel) throws(OutOfMemory) -> PackedWeights? {
+  /// The weights that `kernel` has packed; nil for a kernel that reads them as they come. Replicas of a case have their
+  /// own.
+  func packedWeights(_ kernel: Kernel, replica: Int = 1) throws(OutOfMemory) -> PackedWeights? {
     guard kernel.packedWeightCount(problem) > 0 else { return nil }
-    if let weights = packed[kernel.identifier] { return weights }
+    let key = MemoryKey(kernel: kernel.identifier, replica: replica)
+    if let weights = packed[key] { return weights }
     let weights = try PackedWeights(kernel, problem, tensors)
-    packed[kernel.identifier] = weights
+    packed[key] = weights
     return weights
   }
 
   /// Each worker's scratch memory, exactly as much as `kernel` asks for: memory that were shared with a kernel that
   /// asks for more would hide an overrun.
-  private func scratch(_ kernel: Kernel) throws(OutOfMemory) -> [SharedBuffer] {
-    if let scratch = scratch[kernel.identifier] { return scratch }
+  private func scratch(_ kernel: Kernel, _ replica: Int) throws(OutOfMemory) -> [SharedBuffer] {
+    let key = MemoryKey(kernel: kernel.identifier, replica: replica)
+    if let scratch = scratch[key] { return scratch }
     var all: [SharedBuffer] = []
     for _ in 0..<threads { all.append(try SharedBuffer(count: kernel.scratchCount(problem))) }
-    scratch[kernel.identifier] = all
+    scratch[key] = all
     return all
   }
 
@@ -87,14 +90,15 @@ final class Workbench {
   ///
   /// - Parameters:
   ///   - cache: which buffers executions use; see ``CacheState``.
+  ///   - replica: whose packed weights, scratch memory and copies.
   ///   - activation: replaces the layer's own, for a check that needs a linear result.
   func execution(
-    _ kernel: Kernel, _ blocks: [Block], cache: CacheState = .hot, activation: Activation? = nil
+    _ kernel: Kernel, _ blocks: [Block], cache: CacheState = .hot, replica: Int = 1, activation: Activation? = nil
   ) throws(OutOfMemory) -> Execution {
     precondition(blocks.count <= threads)
     let problem = activation.map { Problem(layer.with(activation: $0), caches: self.problem.caches) } ?? self.problem
-    let weights = try packedWeights(kernel)?.buffer.pointer ?? tensors.weights.pointer
-    let parts = zip(blocks, try scratch(kernel)).map { block, scratch in
+    let weights = try packedWeights(kernel, replica: replica)?.buffer.pointer ?? tensors.weights.pointer
+    let parts = zip(blocks, try scratch(kernel, replica)).map { block, scratch in
       (
         block,
         Operands(
@@ -103,7 +107,7 @@ final class Workbench {
       )
     }
     // Tensors, packed weights and scratch memory live as long as this object, which outlives every execution.
-    guard let sets = try bufferSets(kernel, cache) else {
+    guard let sets = try bufferSets(kernel, cache, replica) else {
       return Execution { worker in
         let (block, operands) = parts[worker]
         if !block.isEmpty { kernel.compute(problem, operands, block) }
@@ -118,10 +122,10 @@ final class Workbench {
   }
 
   /// The copies that executions take in turn; nil for hot caches, which need none.
-  private func bufferSets(_ kernel: Kernel, _ cache: CacheState) throws(OutOfMemory) -> [BufferSet]? {
+  private func bufferSets(_ kernel: Kernel, _ cache: CacheState, _ replica: Int) throws(OutOfMemory) -> [BufferSet]? {
     if cache == .hot { return nil }
-    let packed = try packedWeights(kernel)
-    let key = "\(cache) \(packed == nil ? "" : kernel.identifier)"
+    let packed = try packedWeights(kernel, replica: replica)
+    let key = "\(cache) \(packed == nil ? "" : "\(kernel.identifier) \(replica)")"
     if let sets = sets[key] { return sets }
     let floats =
       (packed?.buffer.count ?? tensors.weights.count) + (cache == .cold ? tensors.input.count + output.count : 0)
@@ -141,7 +145,7 @@ final class Workbench {
   /// The first damage to a guard band, in words, or nil if all are intact.
   ///
   /// The buffers that all kernels share are intact afterwards, so that the next kernel is not blamed.
-  func damage(_ kernel: Kernel, _ execution: Execution) throws(OutOfMemory) -> String? {
+  func damage(_ kernel: Kernel, _ execution: Execution, replica: Int = 1) throws(OutOfMemory) -> String? {
     defer {
       output.restoreGuards()
       tensors.input.restoreGuards()
@@ -152,9 +156,9 @@ final class Workbench {
       ("the output", output.firstDamage()), ("the input", tensors.input.firstDamage()),
       ("the weights", tensors.weights.firstDamage()), ("the bias", tensors.biasBuffer.firstDamage()),
     ]
-    buffers.append(("the packed weights", try packedWeights(kernel)?.buffer.firstDamage()))
+    buffers.append(("the packed weights", try packedWeights(kernel, replica: replica)?.buffer.firstDamage()))
     buffers += execution.damages.map { ($0, $1) }
-    buffers += try scratch(kernel).map { ("its scratch memory", $0.buffer.firstDamage()) }
+    buffers += try scratch(kernel, replica).map { ("its scratch memory", $0.buffer.firstDamage()) }
     for case (let name, let distance?) in buffers {
       return distance < 0
         ? "it wrote \(-distance) elements before the start of \(name)"

@@ -13,9 +13,14 @@ public struct Variant: Sendable, Hashable, CustomStringConvertible {
   public var split: Split
   /// Which threads compute it.
   public var team: TeamKind
+  /// Which of the variants that are all of this is meant, from 1.
+  public var replica = 1
+
+  /// The kernel's name in the results: from the second replica on with its number, such as `packed~2`.
+  public var kernelName: String { replica == 1 ? kernel : "\(kernel)~\(replica)" }
 
   /// The name in the results, such as `packed-avx512-channels-dispatch`.
-  public var description: String { "\(kernel)-\(isa.rawValue)-\(split.rawValue)-\(team.rawValue)" }
+  public var description: String { "\(kernelName)-\(isa.rawValue)-\(split.rawValue)-\(team.rawValue)" }
 }
 
 /// One thing to measure: a layer, a variant, a placed team and a cache state.
@@ -30,11 +35,33 @@ public struct Case: Sendable {
   public let placement: Placement
   /// What the caches hold.
   public let cache: CacheState
+  /// Which of several cases that are otherwise the same, from 1: `--replicates` asks for them. They differ in the memory
+  /// that a kernel has of its own.
+  public var replica = 1
 
   /// The number of threads.
   public var threads: Int { placement.threads }
-  /// Kernel, ISA, split and team.
-  public var variant: Variant { Variant(kernel: kernel.name, isa: kernel.isa, split: split, team: team) }
+  /// Kernel, ISA, split, team and replica.
+  public var variant: Variant {
+    Variant(kernel: kernel.name, isa: kernel.isa, split: split, team: team, replica: replica)
+  }
+
+  /// Whether `other` is the same case, but for the replica.
+  func isReplica(of other: Case) -> Bool {
+    var variant = other.variant
+    variant.replica = replica
+    return self.variant == variant && placement == other.placement && cache == other.cache
+  }
+
+  /// What the packed weights and scratch memory of this case are kept under: cases of the same kernel share them, but
+  /// replicas are to differ in what two kernels differ in.
+  var memoryKey: MemoryKey { MemoryKey(kernel: kernel.identifier, replica: replica) }
+}
+
+/// The owner of packed weights and scratch memory.
+struct MemoryKey: Hashable {
+  var kernel: String
+  var replica = 1
 }
 
 /// A layer of a suite in one memory layout, with everything that is to be measured on it in interleaved rounds.
@@ -55,13 +82,13 @@ public struct CaseGroup: Sendable {
   public func memoryBytes(coldBytes: Int, caches: CacheSizes) -> Int {
     let problem = Problem(layer, caches: caches)
     let threads = cases.map(\.threads).max() ?? 1
-    var packed: [String: Int] = [:]
+    var packed: [MemoryKey: Int] = [:]
     var copies: Set<String> = []
     for item in cases {
-      packed[item.kernel.identifier] =
+      packed[item.memoryKey] =
         item.kernel.packedWeightCount(problem) + threads * item.kernel.scratchCount(problem)
       if item.cache == .hot { continue }
-      let weights = item.kernel.packedWeightCount(problem) > 0 ? item.kernel.identifier : ""
+      let weights = item.kernel.packedWeightCount(problem) > 0 ? "\(item.memoryKey)" : ""
       copies.insert("\(item.cache) \(weights)")
     }
     let floats = layer.inputCount + layer.weightCount + layer.outputCount + packed.values.reduce(0, +)

@@ -94,7 +94,11 @@ public struct Plan: Sendable {
           let dividing = splits.filter { $0 != .none }
           for split in placement.threads == 1 ? [Split.none] : dividing {
             for cache in caches {
-              cases.append(Case(kernel: kernel, split: split, team: team, placement: placement, cache: cache))
+              for replica in 1...selection.replicates {
+                cases.append(
+                  Case(
+                    kernel: kernel, split: split, team: team, placement: placement, cache: cache, replica: replica))
+              }
             }
           }
         }

@@ -23,6 +23,8 @@ public struct Selection: Sendable {
   public var layouts: [Layout]?
   /// Cache states; default: hot.
   public var caches: [CacheState]?
+  /// How often every case is measured, as variants of their own.
+  public var replicates = 1
   /// Kinds of places; default: cores.
   public var places: [PlacementPolicy.Places]?
   /// Binding policies; default: close.

@@ -24,6 +24,7 @@ enum ReportSections {
     PlacementsSection(),
     CacheStatesSection(),
     VerificationSection(),
+    ReplicaSection(),
     NoiseSection(),
     MachineCheckSection(),
     HowToRepeatSection(),
