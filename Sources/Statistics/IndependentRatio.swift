@@ -8,7 +8,8 @@ import RealModule
 ///
 ///     a − b − √((a − lₐ)² + (u_b − b)²)    and    a − b + √((uₐ − a)² + (b − l_b)²)
 ///
-/// It is exact for normal estimates and keeps the asymmetry of each side. Nothing is resampled, so it needs only what a
+/// It is right for many rounds, on the wide side for few (98 % instead of 95 with twenty rounds a side), and keeps the
+/// asymmetry of each side. Nothing is resampled, so it needs only what a
 /// row of results holds.
 ///
 /// Intervals within a run know nothing of what differs between runs: the place of buffers in memory, the clock of the

@@ -12,8 +12,9 @@
 ///
 ///     I = (γ − c) / (γ − γ′),    λ = (n − j)·I / (j + (n − 2j)·I)
 ///
-/// which is right within a fraction of a percent for symmetric and for skewed distributions alike. Values with ties (a
-/// coarse clock) only raise the coverage.
+/// which is right within a percent for symmetric and for skewed distributions alike. The exception is a median in a trough
+/// between two modes, where there is no density to interpolate in: seven values then cover it 90 % of the time, twenty and
+/// more 94. Values with ties (a coarse clock) only raise the coverage.
 ///
 /// The values must be independent, or `inflation` must say how much they are not.
 ///

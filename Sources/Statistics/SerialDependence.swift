@@ -2,8 +2,8 @@ import RealModule
 
 /// How much less successive values say about their median than independent ones would.
 public enum SerialDependence {
-  /// By what factor dependence multiplies the variance of the median of `values`; 1 if they look independent, and never
-  /// less.
+  /// By what factor dependence multiplies the variance of the median of `values`; 1 if they look independent, if there are fewer
+  /// than twelve, and never less.
   ///
   /// The median's variance is that of the signs of x − median, so the signs alone decide: τ = 1 + 2·Σ ρₖ over their
   /// autocorrelations. Only the first is estimated, with its bias of −1/n taken out: a few dozen rounds do not tell more.
@@ -23,7 +23,7 @@ public enum SerialDependence {
   /// - Parameter values: finite numbers in the order in which they were measured.
   /// - Complexity: O(*n* log *n*)
   public static func inflation(_ values: [Double]) -> Double {
-    guard values.count > 2, let median = OrderedSample(values)?.median else { return 1 }
+    guard values.count >= fewest, let median = OrderedSample(values)?.median else { return 1 }
     let signs = values.map { $0 > median ? 1.0 : $0 < median ? -1.0 : 0.0 }
     let informative = signs.reduce(0) { $0 + $1 * $1 }
     guard informative > 0 else { return 1 }
@@ -40,6 +40,9 @@ public enum SerialDependence {
     return 1 + 2 * sum
   }
 
+  /// Fewer values tell nothing: the error of their correlation would be 0.3 and more. A case has as few rounds only if each
+  /// takes long, and then they are far apart.
+  private static let fewest = 12
   /// The strongest correlation that is believed: beyond it, the series is a trend rather than a noise.
   private static let mostCorrelated = 0.9
 }

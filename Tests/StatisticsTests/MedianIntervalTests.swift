@@ -42,11 +42,86 @@ import Testing
     #expect(result.coverage >= 0.95 && result.coverage < 0.96)
   }
 
-  @Test func boundsAreValuesOfTheSample() throws {
-    let sample = try #require(OrderedSample([9, 1, 8, 2, 7, 3, 6, 4, 5]))
+  @Test func boundsLieBetweenValuesWhereTheRuleOfHettmanspergerAndSheatherPutsThem() throws {
+    let sample = try #require(OrderedSample([9, 1, 8, 2, 7, 3, 10, 6, 4, 5]))
     let interval = try #require(MedianInterval(of: sample))
-    #expect(interval.lower == 2 && interval.upper == 8 && interval.rank == 2)
+    // γ₂ = 1 − 22/1024, γ₃ = 1 − 112/1024: I = (γ₂ − 0.95)/(γ₂ − γ₃) = 29.2/90, λ = 8·I/(2 + 6·I).
+    let part = 29.2 / 90
+    let weight = 8 * part / (2 + 6 * part)
+    #expect(interval.rank == 2 && interval.coverage == 0.95)
+    #expect(abs(interval.lower - (2 + weight)) < 1e-12 && abs(interval.upper - (9 - weight)) < 1e-12)
   }
+
+  @Test func dependenceWidensUpToTheWholeRange() throws {
+    let sample = try #require(OrderedSample((1...30).map(Double.init)))
+    let intervals = try [1, 1.5, 2, 4, 1000].map { try #require(MedianInterval(of: sample, inflation: $0)) }
+    for (narrow, wide) in zip(intervals, intervals.dropFirst()) {
+      #expect(wide.lower < narrow.lower && wide.upper > narrow.upper)
+    }
+    // Four times the variance is twice the distance.
+    let ratio = (intervals[3].upper - 15.5) / (intervals[0].upper - 15.5)
+    #expect(abs(ratio - 2) < 0.1, "\(ratio)")
+    let widest = try #require(intervals.last)
+    #expect(widest.lower == 1 && widest.upper == 30 && widest.coverage < 0.2 && widest.coverage > 0)
+    // Six values have no wider interval than their range, and say what it covers.
+    let six = try #require(OrderedSample([1, 2, 3, 4, 5, 6]))
+    let range = try #require(MedianInterval(of: six, inflation: 2))
+    #expect(range.lower == 1 && range.upper == 6)
+    // √2·z = 2.1539 (of 1/32), z = 1.5230, P(|Z| > z) = 0.1278.
+    #expect(abs(range.coverage - 0.8722) < 0.0005, "\(range.coverage)")
+  }
+
+  // MARK: p-values
+
+  @Test func pValuesAtValuesOfTheSampleAreBinomial() throws {
+    let sample = try #require(OrderedSample((1...10).map(Double.init)))
+    // 2·P(B ≤ k − 1) with B ~ Binomial(10, ½), in 1024ths; outside of the sample what the least value has.
+    for (value, outside) in [(0, 2), (1, 2), (2, 22), (3, 112), (4, 352), (8, 112), (10, 2), (11, 2)] {
+      let p = MedianInterval.pValue(of: Double(value), in: sample)
+      #expect(abs(p - Double(outside) / 1024) < 1e-12, "\(value): \(p)")
+    }
+    #expect(MedianInterval.pValue(of: 5.5, in: sample) == 1)
+    let equal = try #require(OrderedSample([3, 3, 3, 3, 3, 3, 3]))
+    #expect(MedianInterval.pValue(of: 3, in: equal) == 1 && MedianInterval.pValue(of: 2, in: equal) == 1.0 / 64)
+    // Three of seven are equal to it: the innermost counts.
+    let ties = try #require(OrderedSample([0, 0, 0, 1, 2, 3, 4]))
+    #expect(abs(MedianInterval.pValue(of: 0, in: ties) - 58.0 / 128) < 1e-12)
+  }
+
+  @Test(arguments: [6, 7, 12, 20, 31, 200], [1, 1.7])
+  func aBoundHasThePValueOfItsInterval(count: Int, inflation: Double) throws {
+    let seed = UInt64(count)
+    var generator = SeededGenerator(seed: seed)
+    let sample = try #require(OrderedSample((0..<count).map { _ in generator.normal() }))
+    let interval = try #require(MedianInterval(of: sample, inflation: inflation))
+    for bound in [interval.lower, interval.upper] {
+      let p = MedianInterval.pValue(of: bound, in: sample, inflation: inflation)
+      #expect(abs(p - (1 - interval.coverage)) < 1e-6, "\(p) seed \(seed)")
+    }
+    for offset in [1e-6, 0.1, 10] {
+      let inside = MedianInterval.pValue(of: interval.lower + min(offset, 0.01), in: sample, inflation: inflation)
+      let outside = MedianInterval.pValue(of: interval.lower - offset, in: sample, inflation: inflation)
+      #expect(inside >= outside && outside <= 1 - interval.coverage + 1e-9, "seed \(seed)")
+    }
+  }
+
+  /// All 2ⁿ signs of fixed magnitudes are equally likely under the hypothesis: the test's size by enumeration.
+  @Test(arguments: [8, 9, 10, 12, 13])
+  func theSizeByEnumeration(count: Int) throws {
+    var rejected = 0
+    for signs in 0..<(1 << count) {
+      let values = (0..<count).map { index -> Double in
+        let magnitude = Double(index + 1)
+        return signs >> index & 1 == 0 ? magnitude : -magnitude
+      }
+      let sample = try #require(OrderedSample(values))
+      if MedianInterval.pValue(of: 0, in: sample) < 0.05 { rejected += 1 }
+    }
+    let size = Double(rejected) / Double(1 << count)
+    #expect(size > 0.035 && size < 0.075, "n = \(count): \(size)")
+  }
+
+  // MARK: Coverage
 
   enum Distribution: String, CaseIterable {
     case normal, exponential, bimodal
@@ -79,11 +154,10 @@ import Testing
       let interval = try #require(MedianInterval(of: sample))
       if interval.lower <= distribution.median && distribution.median <= interval.upper { covered += 1 }
     }
-    // 0.95 less three standard errors of 2,000 simulations.
+    // Three standard errors of 2,000 simulations, and what interpolation leaves: little, unless the median lies in a
+    // trough, where there is no density to interpolate in. Then few values cover too seldom.
     let rate = Double(covered) / Double(simulations)
-    #expect(rate >= 0.935, "\(distribution) n = \(count) seed \(seed)")
-    // The coverage that is claimed is the coverage that is seen, so the interval is not merely wide.
-    let claimed = try #require(MedianInterval.rank(count: count, confidence: 0.95)).coverage
-    #expect(abs(rate - claimed) < 0.015, "\(distribution) n = \(count) seed \(seed)")
+    let least = distribution == .bimodal && count < 20 ? 0.89 : 0.93
+    #expect(rate >= least && rate <= 0.97, "\(distribution) n = \(count) seed \(seed): \(rate)")
   }
 }

@@ -46,10 +46,20 @@ import Testing
   func orderDoesNotMatter(count: Int) throws {
     var generator = SeededGenerator(seed: UInt64(count))
     let values = (0..<count).map { _ in generator.uniform() * 1e6 }
-    let summary = try #require(SampleSummary(values))
+    let summary = SampleSummary(try #require(OrderedSample(values)))
     for _ in 0..<20 {
-      #expect(SampleSummary(values.shuffled(using: &generator)) == summary, "seed \(count)")
+      let shuffled = try #require(OrderedSample(values.shuffled(using: &generator)))
+      #expect(SampleSummary(shuffled) == summary, "seed \(count)")
     }
+  }
+
+  @Test func onlyTheIntervalDependsOnTheOrder() throws {
+    let values = (0..<40).map { Double($0 % 8) + Double($0) }
+    let trend = try #require(SampleSummary(values))
+    let independent = SampleSummary(try #require(OrderedSample(values)))
+    #expect(try #require(trend.ciLow) < #require(independent.ciLow))
+    #expect(try #require(trend.ciHigh) > #require(independent.ciHigh))
+    #expect(trend.median == independent.median && trend.mean == independent.mean && trend.mad == independent.mad)
   }
 
   @Test(arguments: [2, 6, 7, 40])
