@@ -111,7 +111,10 @@ let package = Package(
     .testTarget(name: "TeamsTests", dependencies: ["Teams", "Topology"]),
     .testTarget(
       name: "HarnessTests",
-      dependencies: ["Harness", "Kernels", "KernelsPortable", "Layers", "Statistics", "Teams", "Topology"],
+      dependencies: [
+        "Harness", "Kernels", "KernelsPortable", "Layers", "Statistics", "Teams", "Topology",
+        .product(name: "RealModule", package: "swift-numerics"),
+      ],
       swiftSettings: optimised),
     .testTarget(
       name: "ResultsTests",

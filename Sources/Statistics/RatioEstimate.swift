@@ -3,7 +3,7 @@ import RealModule
 /// A ratio of two times with its 95 % confidence interval, and the p-value of the hypothesis that the two are equal.
 ///
 /// Made by ``PairedRatio``, ``IndependentRatio`` and ``geometricMean(ratios:weights:noiseFloor:)``. The interval excludes 1 just
-/// where the p-value is below 0.05. Everything is computed with logarithms, so that exchanging the two sides gives the
+/// where the p-value is below 0.05, unless a few dependent rounds have no interval of 95 %. Everything is computed with logarithms, so that exchanging the two sides gives the
 /// inverse of all three numbers, and the same p-value.
 public struct RatioEstimate: Sendable, Hashable, Codable {
   /// The estimate.
@@ -22,8 +22,8 @@ public struct RatioEstimate: Sendable, Hashable, Codable {
     self.pValue = pValue
   }
 
-  /// Whether the interval excludes 1.
-  public var excludesOne: Bool { lower > 1 || upper < 1 }
+  /// Whether the interval excludes 1 with a confidence of 95 %.
+  public var excludesOne: Bool { (lower > 1 || upper < 1) && pValue < 0.05 }
 
   /// The distance of the estimate from 1 on a logarithmic scale, as a ratio less one: 0.02 for 1.02 and for 1/1.02.
   public var distance: Double { Double.expMinusOne(abs(Double.log(value))) }

@@ -103,7 +103,8 @@ struct RunCommand: ParsableCommand {
     (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + placement.given
       + [
         ("--team", team != nil), ("--cache", cache != nil), ("--precision", precision != nil),
-        ("--max-time", maxTime != nil), ("--replicates", replicates != nil), ("--seed", seed != nil), ("--output", output != nil),
+        ("--max-time", maxTime != nil), ("--replicates", replicates != nil), ("--seed", seed != nil),
+        ("--output", output != nil),
       ].filter(\.1).map(\.0)
   }
 

@@ -25,11 +25,11 @@ import Testing
 
   @Test func asSoonAsTheIntervalIsNarrowEnough() throws {
     let rule = StopRule(precisionPercent: 2, maxTime: 1)
-    // Six values: the interval is their whole range.
+    // Six values: the interval goes from 5/14 of the way between the first two to 5/14 between the last two.
     #expect(try reason(rule, [98, 99, 100, 100, 101, 102], seconds: 0) == .precision)
-    #expect(try reason(rule, [97.9, 99, 100, 100, 101, 102], seconds: 0) == nil)
-    #expect(try reason(rule, [98, 99, 100, 100, 101, 102.1], seconds: 0) == nil)
-    #expect(try reason(StopRule(precisionPercent: 3), [97.9, 99, 100, 100, 101, 102.1], seconds: 0) == .precision)
+    #expect(try reason(rule, [97.4, 99, 100, 100, 101, 102], seconds: 0) == nil)
+    #expect(try reason(rule, [98, 99, 100, 100, 101, 102.6], seconds: 0) == nil)
+    #expect(try reason(StopRule(precisionPercent: 3), [97.4, 99, 100, 100, 101, 102.6], seconds: 0) == .precision)
   }
 
   @Test func whenTheTimeIsSpent() throws {
@@ -54,7 +54,27 @@ import Testing
 
   @Test func theDefaultsAreThoseOfTheDesign() {
     let rule = StopRule()
-    #expect((rule.precisionPercent, rule.maxTime, rule.minimumRounds) == (2, 1, 6))
+    #expect((rule.precisionPercent, rule.maxTime, rule.minimumRounds, rule.firstLook) == (2, 1, 6, 20))
+  }
+
+  @Test func theIntervalIsLookedAtAfterTwentyRoundsAndThenAtTwiceAsMany() {
+    var series = SampleSeries(StopRule(precisionPercent: 1e-9, maxTime: 1))
+    var looks: [Int] = []
+    // A series that goes on, and at each round a copy whose rule any interval satisfies: it stops where it looks.
+    for round in 0..<200 {
+      let noise = round.isMultiple(of: 2) ? 1.0 : 1.5
+      series.append(
+        .init(round: round, position: 0, nanoseconds: noise * 1e6, evidence: .quiet, taints: []), seconds: 1e-6)
+      var precise = series
+      precise.stopRule.precisionPercent = 100
+      if precise.reasonToStop(bestRate: 100) != nil { looks.append(round + 1) }
+      #expect(series.reasonToStop(bestRate: 100) == nil)
+      series.endRound()
+    }
+    #expect(looks == [20, 40, 80, 160])
+    // Spent time is a look of its own.
+    series.spend(seconds: 1)
+    #expect(series.reasonToStop(bestRate: 100) == .time)
   }
 
   @Test func durationsInWords() {

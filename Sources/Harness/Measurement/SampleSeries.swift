@@ -5,7 +5,7 @@ import Statistics
 /// It knows neither the clock nor the threads: times and evidence are handed to it, by a session that measures them or by
 /// a test that simulates them.
 struct SampleSeries {
-  let stopRule: StopRule
+  var stopRule: StopRule
   /// Executions of the layer in one sample.
   var iterations = 1
   private(set) var samples: [Measurement.Sample] = []
