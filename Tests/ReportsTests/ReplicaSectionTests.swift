@@ -50,23 +50,27 @@ import Testing
     let samples =
       Self.samples(Self.rows[0], Array(repeating: 1000, count: 12))
       + Self.samples(Self.rows[1], times, tainted: [0, 1, 2, 3, 4])
-    let pair = try #require(ReplicaSection(Array(Self.rows.prefix(2)), samples).pairs.first)
+    let pair = try #require(Replicas(Array(Self.rows.prefix(2)), samples).pairs.first)
     let ratio = try #require(pair.ratio)
     #expect(ratio.rounds == 7 && ratio.estimate.value == 1 && ratio.isOfCleanRounds)
   }
 
+  private static func hasSection(_ rows: [Row], _ samples: [Sample]) -> Bool {
+    !ReplicaSection().blocks(ReportedRun(ExampleRun.manifest, rows, samples: samples)).isEmpty
+  }
+
   @Test func withoutReplicasThereIsNoSection() {
     let rows = ExampleRun.rows
-    #expect(ReplicaSection(rows, rows.flatMap { Self.samples($0, [1, 1, 1, 1, 1, 1]) }).markdown == "")
+    #expect(!Self.hasSection(rows, rows.flatMap { Self.samples($0, [1, 1, 1, 1, 1, 1]) }))
     // A replica whose first was not measured has nothing to be compared with.
-    #expect(ReplicaSection([Self.rows[1]], Self.samples).markdown == "")
+    #expect(!Self.hasSection([Self.rows[1]], Self.samples))
     let failed = ExampleRun.unmeasured(Self.rows[1], .incorrect, "wrong")
-    #expect(ReplicaSection([Self.rows[0], failed], Self.samples).markdown == "")
+    #expect(!Self.hasSection([Self.rows[0], failed], Self.samples))
   }
 
   @Test func tooFewCommonRoundsAreSaid() {
     let samples = Self.samples(Self.rows[0], [1, 1, 1, 1, 1, 1]) + Self.samples(Self.rows[1], [1, 1, 1, 1, 1])
-    let text = ReplicaSection(Array(Self.rows.prefix(2)), samples).markdown
+    let text = MarkdownReport.render(ExampleRun.manifest, Array(Self.rows.prefix(2)), samples: samples)
     #expect(text.contains("Not compared, for fewer than six rounds in common: 1 of 1"), "\(text)")
     #expect(!text.contains("Noise floor"))
   }
