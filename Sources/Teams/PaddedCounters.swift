@@ -1,6 +1,8 @@
 import Synchronization
 
 /// Atomic counters, each on cache lines of its own, so that a worker that spins on one does not slow down another.
+///
+/// All accesses are sequentially consistent: see ``ParkingCounter``, which needs it. A read costs no more for it.
 struct PaddedCounters: ~Copyable, @unchecked Sendable {
   // `@unchecked Sendable`: the memory holds atomics only.
   private let counters: UnsafeMutablePointer<Atomic<UInt64>>
@@ -25,13 +27,27 @@ struct PaddedCounters: ~Copyable, @unchecked Sendable {
 
   /// Reads counter `i`; what its writer wrote before is visible after.
   @inline(__always)
-  func load(_ i: Int) -> UInt64 { counters[i * Self.stride].load(ordering: .acquiring) }
+  func load(_ i: Int) -> UInt64 { counters[i * Self.stride].load(ordering: .sequentiallyConsistent) }
 
   /// Writes counter `i`; what was written before is visible to who reads it.
   @inline(__always)
-  func store(_ value: UInt64, at i: Int) { counters[i * Self.stride].store(value, ordering: .releasing) }
+  func store(_ value: UInt64, at i: Int) { counters[i * Self.stride].store(value, ordering: .sequentiallyConsistent) }
 
   /// Adds 1 to counter `i`.
   @inline(__always)
-  func increment(_ i: Int) { counters[i * Self.stride].add(1, ordering: .acquiringAndReleasing) }
+  func increment(_ i: Int) { counters[i * Self.stride].add(1, ordering: .sequentiallyConsistent) }
+
+  /// Takes 1 from counter `i`.
+  @inline(__always)
+  func decrement(_ i: Int) { counters[i * Self.stride].subtract(1, ordering: .sequentiallyConsistent) }
+
+  /// Where the lower 32 bits of counter `i` are: what the kernel compares.
+  func address(_ i: Int) -> UnsafeRawPointer {
+    let counter = UnsafeRawPointer(counters + i * Self.stride)
+    #if _endian(big)
+      return counter + 4
+    #else
+      return counter
+    #endif
+  }
 }

@@ -1,4 +1,5 @@
 import CPlatform
+import Glibc
 public import Topology
 
 /// The threads that execute a layer together.
@@ -39,32 +40,40 @@ public struct TeamWork: Sendable {
   public var after: (@Sendable (_ worker: Int) -> Void)?
   /// What is timed.
   public var job: @Sendable (_ worker: Int) -> Void
+  /// The second half of each iteration, which begins when every worker has ended `job`; nil if `job` is all there is.
+  public var combine: (@Sendable (_ worker: Int) -> Void)?
 
   /// Steps, from first to last.
   public init(
     before: (@Sendable (Int) -> Void)? = nil, warmUp: Int, iterations: Int, after: (@Sendable (Int) -> Void)? = nil,
-    job: @escaping @Sendable (Int) -> Void
+    combine: (@Sendable (Int) -> Void)? = nil, job: @escaping @Sendable (Int) -> Void
   ) {
     precondition(iterations >= 1 && warmUp >= 0)
     self.before = before
     self.warmUp = warmUp
     self.iterations = iterations
     self.after = after
+    self.combine = combine
     self.job = job
   }
 
-  /// Steps of `job` before and after the start of the clock, and of `before` and `after`.
-  var stepCount: Int { (before == nil ? 0 : 1) + warmUp + iterations + (after == nil ? 0 : 1) }
+  /// Steps of one iteration.
+  var stepsPerIteration: Int { combine == nil ? 1 : 2 }
+  /// Steps of all iterations before and after the start of the clock, and of `before` and `after`.
+  var stepCount: Int { lastTimed + 1 + (after == nil ? 0 : 1) }
+  /// The first step of the first iteration.
+  private var first: Int { before == nil ? 0 : 1 }
   /// The first timed step.
-  var firstTimed: Int { (before == nil ? 0 : 1) + warmUp }
+  var firstTimed: Int { first + warmUp * stepsPerIteration }
   /// The last timed step.
-  var lastTimed: Int { firstTimed + iterations - 1 }
+  var lastTimed: Int { firstTimed + iterations * stepsPerIteration - 1 }
 
   /// Does worker `worker`'s part of step `step`.
   @inline(__always)
   func perform(step: Int, worker: Int) {
     if step == 0, let before { return before(worker) }
     if step > lastTimed, let after { return after(worker) }
+    if let combine, (step - first) % 2 == 1 { return combine(worker) }
     job(worker)
   }
 }
@@ -73,11 +82,13 @@ public struct TeamWork: Sendable {
 public enum TeamKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// One long-lived block a worker on a serial Dispatch queue of its own, pinned.
   case dispatch
+  /// One long-lived POSIX thread a worker, pinned.
+  case pinned
   /// `DispatchQueue.concurrentPerform`, unpinned: the control, and what most Swift programs do.
   case dispatchApply = "dispatch-apply"
 
   /// Whether the workers can sit on the CPUs of a placement.
-  public var isPinned: Bool { self == .dispatch }
+  public var isPinned: Bool { self != .dispatchApply }
 }
 
 /// What the clock said of one run of a team, in nanoseconds.
@@ -99,6 +110,8 @@ public enum TeamError: Error, Sendable, CustomStringConvertible {
   case binding(worker: Int, TopologyError)
   /// Dispatch has fewer threads left than the team has workers.
   case threads(started: Int, wanted: Int)
+  /// The system did not create a worker's thread. `code` is errno.
+  case creation(worker: Int, wanted: Int, code: Int32)
 
   /// One sentence that names the worker and the reason.
   public var description: String {
@@ -106,6 +119,9 @@ public enum TeamError: Error, Sendable, CustomStringConvertible {
     case .binding(let worker, let error): "worker \(worker) of the team cannot be bound: \(error)"
     case .threads(let started, let wanted):
       "Dispatch gave threads to \(started) of a team's \(wanted) workers; expected fewer threads"
+    case .creation(let worker, let wanted, let code):
+      "the thread of worker \(worker) of a team's \(wanted) cannot be created (\(String(cString: strerror(code)))); "
+        + "expected fewer threads, or a higher limit of processes"
     }
   }
 }

@@ -24,7 +24,7 @@ struct PeakCommand: ParsableCommand {
   var threads = ThreadCounts.oneAndAll
 
   @Option(
-    help: ArgumentHelp("Teams: dispatch, dispatch-apply. Default: dispatch.", valueName: "team,…"),
+    help: ArgumentHelp("Teams: dispatch, pinned, dispatch-apply. Default: dispatch.", valueName: "team,…"),
     transform: ListOption<TeamKind>.parse)
   var team: ListOption<TeamKind>?
 

@@ -32,7 +32,8 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Teams: dispatch (pinned Dispatch workers), dispatch-apply (concurrentPerform, unpinned, the control). "
+      "Teams: dispatch (pinned Dispatch workers), pinned (pinned threads of its own), dispatch-apply "
+        + "(concurrentPerform, unpinned, the control). "
         + "Default: dispatch.",
       valueName: "team,…"),
     transform: ListOption<TeamKind>.parse)

@@ -4,13 +4,14 @@ import Testing
 
 /// Looks from outside at where the threads of a run may run.
 @Suite struct PinningTests {
-  @Test(.enabled(if: TestMachine.cpuCount >= 2, "two pinned threads need two CPUs"))
-  func workersSitWhereTheManifestSays() throws {
+  @Test(
+    .enabled(if: TestMachine.cpuCount >= 2, "two pinned threads need two CPUs"), arguments: ["dispatch", "pinned"])
+  func workersSitWhereTheManifestSays(team: String) throws {
     let folder = try TemporaryFolder()
     let command = try Command(
       [
-        "run", "tiny.yaml", "--kernel", "simd", "--layer", "fc", "--split", "pixels", "--threads", "2", "--precision",
-        "1e-9", "--max-time", "60", "--output", "R",
+        "run", "tiny.yaml", "--kernel", "simd", "--layer", "fc", "--split", "pixels", "--threads", "2", "--team", team,
+        "--precision", "1e-9", "--max-time", "60", "--output", "R",
       ], in: folder)
     defer { kill(command.process.processIdentifier, SIGKILL) }
     let tasks = "/proc/\(command.process.processIdentifier)/task"

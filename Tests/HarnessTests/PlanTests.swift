@@ -173,7 +173,7 @@ import Topology
     ("kernel: winograd", "kernel 'winograd': expected a pattern that matches one of naive, tiled, simd, packed, or"),
     ("skip-kernel: fft", "skip-kernel 'fft': expected a pattern that matches one of naive, tiled, simd, packed, or"),
     ("split: rows", "split 'rows': expected one of none, channels, pixels"),
-    ("team: openmp", "team 'openmp': expected one of dispatch, dispatch-apply"),
+    ("team: openmp", "team 'openmp': expected one of dispatch, pinned, dispatch-apply"),
     ("cache: lukewarm", "cache 'lukewarm': expected one of hot"),
     ("isa: sse9", "isa 'sse9': expected one of portable, avx2, avx512"),
     ("bind: tight", "--bind 'tight' is not known: expected one of close, spread, compact, scatter, none."),

@@ -124,6 +124,8 @@ import Topology
     #expect(try pool.team(.dispatchApply, one) !== first)
     #expect(try pool.team(.dispatch, two).threads == 2)
     #expect(try pool.team(.dispatchApply, two) is DispatchApplyTeam)
+    #expect(try pool.team(.pinned, two) is PinnedTeam)
+    #expect(try pool.team(.pinned, two) === pool.team(.pinned, two))
     // The same CPUs are the same team, whatever the policy's name.
     var spread = PlacementPolicy()
     spread.bind = .spread

@@ -1,9 +1,10 @@
 import Dispatch
 import Foundation
 import Synchronization
-import Teams
 import Testing
 import Topology
+
+@testable import Teams
 
 /// Memory that workers write without synchronisation of their own: it is the team's to order their accesses.
 private final class PlainMemory: @unchecked Sendable {
@@ -42,6 +43,20 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
   return try #require(result.withLock { $0 }).get()
 }
 
+extension TeamKind {
+  /// The kinds whose workers live as long as the team.
+  fileprivate static let lasting: [TeamKind] = [.dispatch, .pinned]
+
+  /// A team of the kind, of workers on `cpus`.
+  fileprivate func team(_ cpus: [Int?], _ topology: HwlocTopology) throws(TeamError) -> any Team {
+    switch self {
+    case .dispatch: try DispatchTeam(cpus: cpus, topology: topology)
+    case .pinned: try PinnedTeam(cpus: cpus, topology: topology)
+    case .dispatchApply: DispatchApplyTeam(threads: cpus.count)
+    }
+  }
+}
+
 /// Serialised: workers spin, and more teams than CPUs only wait for each other.
 @Suite(.serialized) struct TeamTests {
   private let topology: HwlocTopology
@@ -60,13 +75,11 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
     return (0..<count).map { cpus[$0 % cpus.count] }
   }
 
-  /// Pinned and unpinned teams of Dispatch, and the control.
+  /// Pinned and unpinned teams of every kind.
   private func teams(_ threads: Int) throws -> [any Team] {
-    [
-      try DispatchTeam(cpus: places(threads), topology: topology),
-      try DispatchTeam(cpus: Array(repeating: nil, count: threads), topology: topology),
-      DispatchApplyTeam(threads: threads),
-    ]
+    try TeamKind.lasting.flatMap { kind in
+      [try kind.team(places(threads), topology), try kind.team(Array(repeating: nil, count: threads), topology)]
+    } + [DispatchApplyTeam(threads: threads)]
   }
 
   @Test(arguments: [1, 2, 3, 8])
@@ -127,10 +140,10 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
     }
   }
 
-  @Test func workersSitOnTheirCPUs() throws {
+  @Test(arguments: TeamKind.lasting) func workersSitOnTheirCPUs(kind: TeamKind) throws {
     for threads in [1, cpus.count, 2 * cpus.count + 1] {
       let places = places(threads)
-      let team = try DispatchTeam(cpus: places, topology: topology)
+      let team = try kind.team(places, topology)
       let masks = Mutex<[Int: Set<String>]>([:])
       for _ in 0..<3 {
         _ = team.run(warmUp: 1, iterations: 5) { [topology] worker in
@@ -148,8 +161,8 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
     }
   }
 
-  @Test func anUnboundWorkerKeepsTheMaskOfTheProcess() throws {
-    let team = try DispatchTeam(cpus: [nil, nil], topology: topology)
+  @Test(arguments: TeamKind.lasting) func anUnboundWorkerKeepsTheMaskOfTheProcess(kind: TeamKind) throws {
+    let team = try kind.team([nil, nil], topology)
     let masks = Mutex<Set<String>>([])
     _ = team.run(warmUp: 0, iterations: 5) { [topology] _ in
       let mask = (try? topology.currentThreadBinding()).map(\.description) ?? "unknown"
@@ -165,9 +178,9 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
       let full = try #require(topology.machine.processMask)
       if full.count == 1 { return }
       try #require(try pinnedThreads() == 0)
-      for threads in [1, 2, 8] {
+      for (kind, threads) in TeamKind.lasting.flatMap({ kind in [1, 2, 8].map { (kind, $0) } }) {
         do {
-          let team = try DispatchTeam(cpus: TeamTests.places(threads, on: topology), topology: topology)
+          let team = try kind.team(TeamTests.places(threads, on: topology), topology)
           _ = team.run(warmUp: 1, iterations: 3) { _ in }
           try #require(try pinnedThreads() == threads)
           // The caller is not pinned, and nor are threads that others get meanwhile.
@@ -192,12 +205,12 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
         for position in 0...3 {
           var wrong = cpus
           wrong.insert(missing, at: position)
-          #expect(throws: TeamError.self) { try DispatchTeam(cpus: wrong, topology: topology) }
+          for kind in TeamKind.lasting { #expect(throws: TeamError.self) { try kind.team(wrong, topology) } }
           try #require(try pinnedThreads() == unpinned)
         }
       }
       try #require(try freshMask(topology) == full)
-      // 120 teams of four: workers that were left behind would each keep a thread.
+      // 240 teams of four: workers that were left behind would each keep a thread.
       let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count
       try #require(threads < 100)
     }
@@ -215,7 +228,7 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
   }
 
   @Test func teamsOfOneMachineRunAtOnceFromSeveralCallers() throws {
-    let teams = try (0..<4).map { _ in try DispatchTeam(cpus: places(2), topology: topology) }
+    let teams = try (0..<4).map { try TeamKind.lasting[$0 % 2].team(places(2), topology) }
     let calls = Counter()
     let callers = DispatchGroup()
     for team in teams {
@@ -227,12 +240,12 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
     #expect(calls.value == 4 * 5 * 5 * 2)
   }
 
-  @Test func aBindingThatFailsThrows() throws {
+  @Test(arguments: TeamKind.lasting) func aBindingThatFailsThrows(kind: TeamKind) throws {
     let missing = try #require(cpus.max()) + 1000
     for (index, wrong) in [[missing], [nil, missing, nil], places(3) + [missing]].enumerated() {
       var message: String?
       do throws(TeamError) {
-        _ = try DispatchTeam(cpus: wrong, topology: topology)
+        _ = try kind.team(wrong, topology)
       } catch { message = error.description }
       let worker = try #require(wrong.firstIndex(of: missing))
       #expect(
@@ -243,12 +256,12 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
     }
     // Another machine's topology binds nothing, and says so.
     let other = try HwlocTopology(.synthetic(description: "package:1 core:2 pu:1"))
-    #expect(throws: TeamError.self) { try DispatchTeam(cpus: [0], topology: other) }
+    #expect(throws: TeamError.self) { try kind.team([0], other) }
   }
 
-  @Test func theTotalIsAtLeastTheBusiestWorkersTime() throws {
+  @Test(arguments: TeamKind.lasting) func theTotalIsAtLeastTheBusiestWorkersTime(kind: TeamKind) throws {
     for threads in [1, 2, 5] {
-      let team = try DispatchTeam(cpus: places(threads), topology: topology)
+      let team = try kind.team(places(threads), topology)
       let start = monotonicNanoseconds()
       let timing = team.run(warmUp: 2, iterations: 3) { worker in
         // The last worker computes longest.
@@ -267,8 +280,8 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
     }
   }
 
-  @Test func theCallerTakesNoPart() throws {
-    let team = try DispatchTeam(cpus: places(2), topology: topology)
+  @Test(arguments: TeamKind.lasting) func theCallerTakesNoPart(kind: TeamKind) throws {
+    let team = try kind.team(places(2), topology)
     let threads = Mutex<Set<pthread_t>>([])
     _ = team.run(warmUp: 0, iterations: 3) { _ in
       threads.withLock { _ = $0.insert(pthread_self()) }
@@ -278,9 +291,9 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
   }
 
   /// A team that its own worker released would wait for itself, and keep its threads: Dispatch would run out of them.
-  @Test func aTeamThatItsWorkHoldsStillEnds() throws {
+  @Test(arguments: TeamKind.lasting) func aTeamThatItsWorkHoldsStillEnds(kind: TeamKind) throws {
     for _ in 0..<300 {
-      let team = try DispatchTeam(cpus: [nil, nil, nil], topology: topology)
+      let team = try kind.team([nil, nil, nil], topology)
       _ = team.run(
         TeamWork(before: { _ in _ = team.threads }, warmUp: 0, iterations: 1, after: { _ in _ = team.threads }) { _ in }
       )
@@ -302,8 +315,36 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
     }
   }
 
-  @Test func aJobIsReleasedWhenItsRunHasEnded() throws {
-    let team = try DispatchTeam(cpus: places(2), topology: topology)
+  /// Two halves an iteration: nobody begins the second before all have ended the first, and both are timed.
+  @Test(arguments: [1, 2, 5]) func combiningFollowsEveryJob(threads: Int) throws {
+    for team in try teams(threads) {
+      let jobs = Counter()
+      let combined = Counter()
+      let wrong = Counter()
+      let timing = team.run(
+        TeamWork(
+          before: { _ in if jobs.value + combined.value > 0 { wrong.increment() } }, warmUp: 2, iterations: 3,
+          after: { _ in if combined.value != 5 * threads { wrong.increment() } },
+          combine: { _ in
+            if jobs.value % threads != 0 || jobs.value / threads != combined.value / threads + 1 { wrong.increment() }
+            combined.increment()
+            let end = monotonicNanoseconds() + 100_000
+            while monotonicNanoseconds() < end {}
+          }
+        ) { _ in
+          if combined.value % threads != 0 { wrong.increment() }
+          jobs.increment()
+          let end = monotonicNanoseconds() + 100_000
+          while monotonicNanoseconds() < end {}
+        })
+      #expect(wrong.value == 0 && jobs.value == 5 * threads && combined.value == 5 * threads)
+      #expect(timing.total >= 600_000 && timing.iterations == 3)
+      #expect(timing.busy.allSatisfy { $0 >= 200_000 }, "\(timing)")
+    }
+  }
+
+  @Test(arguments: TeamKind.lasting) func aJobIsReleasedWhenItsRunHasEnded(kind: TeamKind) throws {
+    let team = try kind.team(places(2), topology)
     weak var tensors: PlainMemory?
     do {
       let memory = PlainMemory(2)
@@ -317,10 +358,109 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
   @Test func theControlCannotTellWorkersApart() {
     #expect(DispatchApplyTeam.kind == .dispatchApply && !TeamKind.dispatchApply.isPinned)
     #expect(DispatchTeam.kind == .dispatch && TeamKind.dispatch.isPinned)
-    #expect(TeamKind.allCases.map(\.rawValue) == ["dispatch", "dispatch-apply"])
+    #expect(PinnedTeam.kind == .pinned && TeamKind.pinned.isPinned)
+    #expect(TeamKind.allCases.map(\.rawValue) == ["dispatch", "pinned", "dispatch-apply"])
     let timing = DispatchApplyTeam(threads: 4).run(warmUp: 1, iterations: 2) { _ in usleep(1000) }
     #expect(timing.busy.isEmpty)
     // Four iterations of a millisecond, however many threads share them, twice.
     #expect(timing.total >= 2_000_000)
+  }
+
+  // MARK: Waiting
+
+  /// More workers than CPUs, some of them slow: nobody may hold the CPU that another one needs. With workers that only
+  /// spin, each of these steps would take time slices of milliseconds for every worker.
+  @Test(arguments: TeamKind.lasting) func workersThatShareACPUDoNotHoldEachOtherUp(kind: TeamKind) throws {
+    let team = try kind.team(Array(repeating: cpus[0], count: 6), topology)
+    let calls = Counter()
+    _ = team.run(warmUp: 0, iterations: 2000) { _ in calls.increment() }
+    #expect(calls.value == 12_000)
+  }
+
+  /// Workers that wait for long sleep, and take no CPU from others.
+  @Test(arguments: TeamKind.lasting) func workersThatWaitForLongSleep(kind: TeamKind) throws {
+    let team = try kind.team(Array(repeating: nil, count: min(2, cpus.count)), topology)
+    let used = Mutex<UInt64>(0)
+    let start = Mutex<UInt64>(0)
+    _ = team.run(
+      TeamWork(
+        before: { worker in if worker > 0 { start.withLock { $0 = threadCPUNanoseconds() } } }, warmUp: 0,
+        iterations: 1,
+        after: { worker in
+          if worker > 0 { used.withLock { $0 = threadCPUNanoseconds() - start.withLock { $0 } } }
+        }
+      ) { worker in if worker == 0 { usleep(200_000) } })
+    #expect(used.withLock { $0 } < 100_000_000)
+  }
+
+  /// Who waits is woken however short the time is between his last look and his sleep.
+  @Test func noWakeUpIsLost() throws {
+    final class Pair: Sendable {
+      let ping = ParkingCounter()
+      let pong = ParkingCounter()
+    }
+    for spin in [0, 500, 5_000] as [UInt64] {
+      let pair = Pair()
+      let done = DispatchGroup()
+      DispatchQueue(label: "pong").async(group: done) {
+        for round in 1...5_000 as ClosedRange<UInt64> {
+          pair.ping.wait(for: round, spinNanoseconds: spin)
+          pair.pong.increment()
+        }
+      }
+      for round in 1...5_000 as ClosedRange<UInt64> {
+        pair.ping.increment()
+        pair.pong.wait(for: round, spinNanoseconds: spin)
+      }
+      done.wait()
+      #expect(pair.pong.value == 5_000)
+    }
+  }
+
+  // MARK: Threads
+
+  /// Dispatch has some 60 threads for blocks that wait on such a machine, and 255 at most; POSIX threads are others.
+  @Test func moreThreadsThanDispatchHas() throws {
+    let team = try PinnedTeam(cpus: places(300), topology: topology)
+    let calls = Counter()
+    _ = team.run(warmUp: 0, iterations: 2) { _ in calls.increment() }
+    #expect(calls.value == 600)
+  }
+
+  @Test func aThreadThatCannotBeCreatedIsAnError() async {
+    await #expect(processExitsWith: .success) {
+      let topology = try HwlocTopology()
+      func tasks() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count }
+      let before = try tasks()
+      for limit in 0..<4 {
+        var message = ""
+        do throws(TeamError) {
+          _ = try PinnedTeam(cpus: TeamTests.places(4, on: topology), topology: topology, limit: limit)
+        } catch { message = error.description }
+        try #require(
+          message == "the thread of worker \(limit) of a team's 4 cannot be created (Resource temporarily unavailable); "
+            + "expected fewer threads, or a higher limit of processes")
+        // Those that were created are gone.
+        try #require(try tasks() == before)
+        try #require(try pinnedThreads() == 0 || topology.machine.eligible.count == 1)
+      }
+    }
+  }
+
+  /// Unlike Dispatch's, the threads of a pinned team end with it.
+  @Test func aPinnedTeamLeavesNoThread() async {
+    await #expect(processExitsWith: .success) {
+      let topology = try HwlocTopology()
+      func tasks() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count }
+      let before = try tasks()
+      for threads in [1, 2, 8] {
+        do {
+          let team = try PinnedTeam(cpus: TeamTests.places(threads, on: topology), topology: topology)
+          _ = team.run(warmUp: 1, iterations: 3) { _ in }
+          try #require(try tasks() == before + threads)
+        }
+        try #require(try tasks() == before)
+      }
+    }
   }
 }

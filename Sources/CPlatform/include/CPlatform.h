@@ -4,6 +4,7 @@
 #include "affinity.h"
 #include "clock.h"
 #include "cpu_features.h"
+#include "futex.h"
 #include "performance_counters.h"
 #include "thread_status.h"
 

@@ -38,6 +38,7 @@ final class TeamPool {
     let team: any Team =
       switch kind {
       case .dispatch: try DispatchTeam(cpus: key.cpus, topology: topology)
+      case .pinned: try PinnedTeam(cpus: key.cpus, topology: topology)
       case .dispatchApply: DispatchApplyTeam(threads: placement.threads)
       }
     teams[key] = team
