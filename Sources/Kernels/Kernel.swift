@@ -35,7 +35,8 @@ public protocol KernelFamily<Target>: SendableMetatype {
   static func grain(_ problem: Problem) -> Grain
   /// Floats of packed weights, or 0 for a kernel that reads the weights as they come.
   static func packedWeightCount(_ problem: Problem) -> Int
-  /// Writes the `packedWeightCount` floats of packed weights to `packed`, from [n][k] `weights`.
+  /// Writes the `packedWeightCount` floats of packed weights to `packed`, from [n][k] `weights`, whose rows are
+  /// `weightStride` apart.
   static func packWeights(
     _ problem: Problem, _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>)
   /// Floats of scratch memory that each worker needs.
@@ -92,6 +93,9 @@ public struct Kernel: Sendable {
     @usableFromInline let packWeights: @Sendable (Problem, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
     @usableFromInline let scratchCount: @Sendable (Problem) -> Int
     @usableFromInline let compute: @Sendable (Problem, Operands, Block) -> Void
+    @usableFromInline let combine:
+      @Sendable (Problem, [UnsafePointer<Float>], UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Range<Int>) ->
+        Void
 
     @inlinable @inline(__always)
     init<Family: KernelFamily>(_ family: Family.Type) {
@@ -101,6 +105,7 @@ public struct Kernel: Sendable {
       packWeights = { Family.packWeights($0, $1, into: $2) }
       scratchCount = { Family.scratchCount($0) }
       compute = { Family.compute($0, $1, $2) }
+      combine = { PartialSums<Family.Target>.combine($0, $1, bias: $2, into: $3, $4) }
     }
   }
 
@@ -169,5 +174,13 @@ public struct Kernel: Sendable {
   /// See ``KernelFamily/compute(_:_:_:)``.
   public func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
     functions.compute(tiled(problem), operands, block)
+  }
+
+  /// See ``PartialSums/combine(_:_:bias:into:_:)``, for the kernel's ISA.
+  public func combine(
+    _ problem: Problem, _ partials: [UnsafePointer<Float>], _ bias: UnsafePointer<Float>?,
+    _ output: UnsafeMutablePointer<Float>, _ elements: Range<Int>
+  ) {
+    functions.combine(problem, partials, bias, output, elements)
   }
 }

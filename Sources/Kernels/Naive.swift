@@ -17,7 +17,7 @@ public enum Naive<Target: VectorISA>: KernelFamily {
       let input = operands.input + problem.inputOffset(m)
       let output = operands.output + problem.outputOffset(m)
       for n in block.columns {
-        let weights = operands.weights + n &* problem.k
+        let weights = operands.weights + n &* problem.weightStride
         var sum: Float = 0
         for k in 0..<problem.k {
           sum += input[k &* problem.inputChannelStride] * weights[k]

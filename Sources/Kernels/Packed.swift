@@ -73,7 +73,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     for n0 in stride(from: 0, to: problem.n, by: width) {
       let panel = packed + n0 &* problem.k
       for column in 0..<width {
-        let source = weights + (n0 &+ column) &* problem.k
+        let source = weights + (n0 &+ column) &* problem.weightStride
         let isPadding = n0 &+ column >= problem.n
         for k in 0..<problem.k { panel[k &* width &+ column] = isPadding ? 0 : source[k] }
       }

@@ -25,15 +25,18 @@ public struct CacheSizes: Sendable, Hashable, Codable {
 /// A layer as a kernel sees it: the GEMM dimensions, and where the elements lie.
 ///
 /// The element of pixel `m` and channel `k` is at `inputOffset(m) + k · inputChannelStride`, that of channel `n` in the
-/// output at `outputOffset(m) + n · outputChannelStride`; the weight of `n` and `k` is at `n · self.k + k`. A fully
-/// connected layer is a channels-last layer with one pixel an image. All strides are in elements.
+/// output at `outputOffset(m) + n · outputChannelStride`; the weight of `n` and `k` is at
+/// `n · weightStride + k`. A fully connected layer is a channels-last layer with one pixel an image. All strides are in
+/// elements.
 public struct Problem: Sendable {
   /// Output pixels of all images, or batch rows.
   public let m: Int
   /// Output channels, or neurons.
   public let n: Int
-  /// Input channels, or input features.
-  public let k: Int
+  /// Terms of each sum: input channels, or input features; in a ``partial(_:)`` problem, some of them.
+  public private(set) var k: Int
+  /// From one output channel's weights to the next in the plain weights: all input channels.
+  public let weightStride: Int
 
   /// Whether the channels of a pixel are contiguous (NHWC and NC) rather than the pixels of a channel (NCHW).
   public let isChannelsLast: Bool
@@ -60,7 +63,7 @@ public struct Problem: Sendable {
   public let outputChannelStride: Int
 
   /// The activation that ends the layer.
-  public let activation: Activation
+  public private(set) var activation: Activation
   /// The caches of the core that computes.
   public let caches: CacheSizes
   /// The register tile to use, for a kernel that has several; nil leaves it to the kernel's model.
@@ -72,6 +75,7 @@ public struct Problem: Sendable {
     m = layer.m
     n = layer.n
     k = layer.k
+    weightStride = layer.k
     activation = layer.activation
     self.caches = caches
     isChannelsLast = layer.layout != .nchw
@@ -100,6 +104,21 @@ public struct Problem: Sendable {
     } else {
       runPixels = m
     }
+  }
+
+  /// The same layer with the sums of `terms` alone, and no activation: what one worker computes where the summed
+  /// dimension is divided.
+  ///
+  /// Its operands are the layer's from the first of the terms on: the input from `terms.lowerBound · inputChannelStride`
+  /// and the plain weights from `terms.lowerBound`, without a bias.
+  ///
+  /// - Requires: `terms` are some of 0..<k, at least one.
+  public func partial(_ terms: Range<Int>) -> Problem {
+    precondition(!terms.isEmpty && terms.lowerBound >= 0 && terms.upperBound <= k)
+    var problem = self
+    problem.k = terms.count
+    problem.activation = .none
+    return problem
   }
 
   /// Where channel 0 of the input of output pixel `m` lies.
@@ -149,7 +168,7 @@ public struct Block: Sendable, Hashable {
 public struct Operands: @unchecked Sendable {
   /// The input tensor in the layer's layout.
   public var input: UnsafePointer<Float>
-  /// The weights: [n][k], or what the kernel's `packWeights` made of them.
+  /// The weights: [n][k], rows `weightStride` apart, or what the kernel's `packWeights` made of them.
   public var weights: UnsafePointer<Float>
   /// `n` biases, or nil.
   public var bias: UnsafePointer<Float>?

@@ -69,7 +69,7 @@ public enum Tiled<Target: VectorISA>: KernelFamily {
     _ columns: Extent<NR>.Type
   ) {
     let input = operands.input + problem.inputOffset(m)
-    let weights = operands.weights + n &* problem.k
+    let weights = operands.weights + n &* problem.weightStride
     let output = operands.output + problem.outputOffset(m) + n &* problem.outputChannelStride
     var sums = InlineArray<MR, InlineArray<NR, Float>>(repeating: InlineArray(repeating: 0))
     for k in terms {
@@ -77,7 +77,7 @@ public enum Tiled<Target: VectorISA>: KernelFamily {
       let w = weights + k
       for row in 0..<MR {
         for column in 0..<NR {
-          sums[row][column] += x[row &* problem.inputPixelStride] * w[column &* problem.k]
+          sums[row][column] += x[row &* problem.inputPixelStride] * w[column &* problem.weightStride]
         }
       }
     }

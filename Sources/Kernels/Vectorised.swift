@@ -80,13 +80,13 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
     let depth = problem.k
     let rowStride = problem.inputPixelStride
     let input = operands.input + problem.inputOffset(m)
-    let weights = operands.weights + n &* depth
+    let weights = operands.weights + n &* problem.weightStride
     var sums = InlineArray<NR, InlineArray<MR, Target.F32>>(repeating: InlineArray(repeating: Target.F32()))
     var k = 0
     while k &+ Target.lanes <= depth {
       let x = InlineArray<MR, Target.F32> { row in Target.load(input + (row &* rowStride &+ k)) }
       for column in 0..<NR {
-        let w = Target.load(weights + (column &* depth &+ k))
+        let w = Target.load(weights + (column &* problem.weightStride &+ k))
         for row in 0..<MR { sums[column][row] = Target.multiplyAdd(sums[column][row], x[row], w) }
       }
       k &+= Target.lanes
@@ -95,7 +95,9 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
     for column in 0..<NR {
       for row in 0..<MR {
         var sum = Target.sum(sums[column][row])
-        for tail in k..<depth { sum += input[row &* rowStride &+ tail] * weights[column &* depth &+ tail] }
+        for tail in k..<depth {
+          sum += input[row &* rowStride &+ tail] * weights[column &* problem.weightStride &+ tail]
+        }
         if let bias = operands.bias { sum += bias[n &+ column] }
         output[row &* problem.outputPixelStride &+ column] = Epilogue<Target>.apply(problem.activation, sum)
       }
@@ -206,13 +208,13 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
     _ problem: Problem, _ operands: Operands, _ n: Int, _ vectors: Extent<NV>.Type, _ columns: Extent<NR>.Type,
     load: (UnsafePointer<Float>, Int) -> Target.F32
   ) -> InlineArray<NR, InlineArray<NV, Target.F32>> {
-    let weights = operands.weights + n &* problem.k
+    let weights = operands.weights + n &* problem.weightStride
     var input = operands.input
     var sums = InlineArray<NR, InlineArray<NV, Target.F32>>(repeating: InlineArray(repeating: Target.F32()))
     for k in 0..<problem.k {
       let x = InlineArray<NV, Target.F32> { v in load(input, v &* Target.lanes) }
       for column in 0..<NR {
-        let w = Target.F32(repeating: weights[column &* problem.k &+ k])
+        let w = Target.F32(repeating: weights[column &* problem.weightStride &+ k])
         for v in 0..<NV { sums[column][v] = Target.multiplyAdd(sums[column][v], x[v], w) }
       }
       input += problem.inputChannelStride

@@ -100,6 +100,9 @@ extension Row {
       status = .failed
       notes = reason
     }
+    if result.item.split == .auto, let division = result.division {
+      notes = ["auto took \(division)", notes].compactMap { $0 }.joined(separator: "; ")
+    }
   }
 
   private mutating func set(

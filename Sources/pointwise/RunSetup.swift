@@ -39,7 +39,9 @@ struct RunSetup {
       throw Exit.failure(error, error.isUsage ? Exit.usage : Exit.data)
     }
     if plan.caseCount == 0 {
-      throw Exit.failure("no case is left to measure; expected at least one kernel that supports a layer", Exit.usage)
+      throw Exit.failure(
+        "no case is left to measure; expected at least one kernel that supports a layer, and a split that suits it",
+        Exit.usage)
     }
     settings = Self.settings(command, suites)
   }

@@ -31,7 +31,9 @@ struct SelectionOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How the output is divided among threads: channels, pixels; none is that of one thread. Default: all.",
+      "How the work is divided among threads: channels, pixels, grid (both), reduction (input channels, where that "
+        + "suits the layer), auto (one of them, by a model); none is that of one thread. Default: run measures channels "
+        + "and pixels, verify checks all.",
       valueName: "split,…"),
     transform: ListOption<Split>.parse)
   var split: ListOption<Split>?

@@ -29,7 +29,7 @@ import Testing
       Line("run tiny.yaml --isa sse9", "--isa", "sse9", "portable, avx2, avx512"),
       Line("run tiny.yaml --isa PORTABLE", "--isa", "PORTABLE", "portable"),
       Line("run tiny.yaml --split zzz", "--split", "zzz", "channels, pixels"),
-      Line("run tiny.yaml --split none --threads 2 --oversubscribe wrap", "--split", "none", "channels or pixels"),
+      Line("run tiny.yaml --split none --threads 2 --oversubscribe wrap", "--split", "none", "reduction or auto"),
       Line("run tiny.yaml --team zzz", "--team", "zzz", "dispatch, pinned, dispatch-apply"),
       Line("run tiny.yaml --layout zzz", "--layout", "zzz", "nchw, nhwc"),
       Line("run tiny.yaml --layout nc", "--layout", "nc", "nchw, nhwc"),

@@ -125,8 +125,22 @@ import Topology
       }
     }
     #expect(
-      more.message == "--split 'none': more than one thread needs a split that divides the output: channels or pixels")
+      more.message
+        == "--split 'none': more than one thread needs a split that divides the work: channels, pixels, grid, reduction "
+        + "or auto")
     #expect(more.isUsage)
+  }
+
+  /// A reduction is left out where the layer has few terms for its outputs: here, of both layers.
+  @Test func aSplitThatDoesNotSuitIsLeftOut() throws {
+    let plan = try plan {
+      $0.kernels = ["simd"]
+      $0.threads = try? ThreadCounts("1,4")
+      $0.splits = [.grid, .reduction, .auto]
+    }
+    for group in plan.groups {
+      #expect(group.cases.map { "\($0.split) \($0.threads)" } == ["none 1", "grid 4", "auto 4"])
+    }
   }
 
   @Test func theControlIsNeverPinned() throws {
@@ -172,7 +186,7 @@ import Topology
   @Test(arguments: [
     ("kernel: winograd", "kernel 'winograd': expected a pattern that matches one of naive, tiled, simd, packed, or"),
     ("skip-kernel: fft", "skip-kernel 'fft': expected a pattern that matches one of naive, tiled, simd, packed, or"),
-    ("split: rows", "split 'rows': expected one of none, channels, pixels"),
+    ("split: rows", "split 'rows': expected one of none, channels, pixels, grid, reduction, auto"),
     ("team: openmp", "team 'openmp': expected one of dispatch, pinned, dispatch-apply"),
     ("cache: lukewarm", "cache 'lukewarm': expected one of hot"),
     ("isa: sse9", "isa 'sse9': expected one of portable, avx2, avx512"),

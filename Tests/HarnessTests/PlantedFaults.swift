@@ -30,7 +30,7 @@ private func loops(
   for m in rows {
     let input = operands.input + (inputOffset?(m) ?? problem.inputOffset(m))
     for n in columns {
-      let weights = operands.weights + n * problem.k
+      let weights = operands.weights + n * problem.weightStride
       var sum: Float = 0
       for range in terms ?? [0..<problem.k] {
         for k in range { sum = adding(sum, input[k * (channelStride ?? problem.inputChannelStride)], weights[k]) }

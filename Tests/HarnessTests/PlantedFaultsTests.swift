@@ -28,8 +28,8 @@ import Testing
   private func outcomes(_ kernel: Kernel) throws -> [VerificationRun.Outcome] {
     var outcomes: [VerificationRun.Outcome] = []
     try VerificationRun(
-      kernels: [kernel], layers: try Self.layers(), placements: [Examples.placement(1), Examples.placement(2)],
-      topology: try Examples.topology(), seed: Self.seed
+      kernels: [kernel], layers: try Self.layers(), splits: [.channels, .pixels],
+      placements: [Examples.placement(1), Examples.placement(2)], topology: try Examples.topology(), seed: Self.seed
     ).run { outcomes.append($0) }
     return outcomes
   }
@@ -119,8 +119,8 @@ import Testing
     let workbench = try Workbench(
       layer, caches: .assumed, threads: team.threads, pattern: .integer, seed: Self.seed)
     let reference = Reference(workbench.tensors, seed: Self.seed)
-    let blocks = split.blocks(m: layer.m, n: layer.n, threads: team.threads, grain: kernel.grain(workbench.problem))
-    let result = try Verifier(workbench, reference, nil).check(kernel, blocks, on: team)
+    let division = split.division(of: workbench.problem, for: kernel, threads: team.threads)
+    let result = try Verifier(workbench, reference, nil).check(kernel, division, on: team)
     (team as? HastyTeam)?.finish()
     withExtendedLifetime(workbench) {}
     return result
@@ -157,7 +157,7 @@ import Testing
         layer, caches: .assumed, threads: 1, pattern: .integer, seed: Self.seed)
       let sampled = Reference(workbench.tensors, seed: Self.seed, fullLimit: 1)
       #expect(!sampled.rows.contains(WrongWhereNobodyLooks.row))
-      let whole = [Block(rows: 0..<layer.m, columns: 0..<layer.n)]
+      let whole = Division([Block(rows: 0..<layer.m, columns: 0..<layer.n)])
       let alone = try Verifier(workbench, sampled, nil).check(kernel, whole, on: team)
       #expect(alone.passed, "samples alone do not see it")
       let projection = Projection(workbench.tensors, seed: Self.seed)

@@ -74,6 +74,30 @@ import Topology
         })
   }
 
+  /// Two workers divide the sums of a classifier: partial sums are combined after every execution, under every team and
+  /// cache state, and rows of `auto` know what it took.
+  @Test(arguments: TeamKind.allCases, CacheState.allCases)
+  func everySplitIsCheckedAndMeasured(team: TeamKind, cache: CacheState) throws {
+    let layer = try Layer(op: .fc, shape: .fc(mb: 2, ic: 1200, oc: 30), layout: .nc, bias: true, activation: .relu)
+    let kernels = Catalog.current().kernels.suffix(4)
+    let cases = try kernels.flatMap { kernel in
+      try [Split.grid, .reduction, .auto].map { split in
+        Case(kernel: kernel, split: split, team: team, placement: try Examples.placement(2), cache: cache)
+      }
+    }
+    let results = try Examples.results(Examples.group(layer, cases))
+    #expect(results.count == cases.count)
+    for result in results {
+      let what = "\(result.item.variant), \(cache): \(result.verification?.failure ?? "")"
+      let measurement = try #require(result.measurement, "\(what)")
+      #expect(measurement.samples.count >= 6, "\(what)")
+      let division = try #require(result.division)
+      #expect(result.item.split == .auto ? division.split != .auto : division.split == result.item.split)
+      #expect((division.terms != nil) == (division.split == .reduction))
+      #expect((result.prepareNanoseconds != nil) == (result.item.kernel.name == "packed"))
+    }
+  }
+
   @Test func anErrorOfAReportEndsTheRun() throws {
     struct Full: Error {}
     var count = 0

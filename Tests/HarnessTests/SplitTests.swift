@@ -1,7 +1,8 @@
-import Harness
 import Kernels
 import Layers
 import Testing
+
+@testable import Harness
 
 @Suite struct SplitTests {
   /// Sizes, threads and grains in every combination, many threads for few grains among them.
@@ -16,10 +17,10 @@ import Testing
     }
   }
 
-  @Test(arguments: Split.allCases)
+  @Test(arguments: Split.ofOutput)
   func blocksCoverTheOutputExactlyOnce(split: Split) {
     forEachCase { size, threads, grain in
-      let (m, n) = split == .pixels ? (size, 5) : (5, size)
+      let (m, n) = split == .pixels ? (size, 5) : (split == .grid ? 9 : 5, size)
       let blocks = split.blocks(m: m, n: n, threads: threads, grain: Grain(rows: grain, columns: grain))
       #expect(blocks.count == threads)
       var covered = [Int](repeating: 0, count: m * n)
@@ -58,5 +59,122 @@ import Testing
     let blocks = Split.none.blocks(m: 5, n: 6, threads: 3, grain: Grain(rows: 4, columns: 4))
     #expect(blocks.first == Block(rows: 0..<5, columns: 0..<6))
     #expect(blocks.dropFirst().allSatisfy { $0.isEmpty })
+  }
+
+  // MARK: Grid
+
+  @Test func aGridIsAsBalancedAndAsSquareAsItsFactorsAllow() {
+    func shape(_ m: Int, _ n: Int, _ threads: Int, _ grain: Grain = Grain(rows: 1, columns: 1)) -> [Int] {
+      let blocks = Split.grid.blocks(m: m, n: n, threads: threads, grain: grain)
+      #expect(blocks.count == threads)
+      return [Set(blocks.map(\.rows)).count, Set(blocks.map(\.columns)).count]
+    }
+    #expect(shape(100, 100, 4) == [2, 2])
+    #expect(shape(1000, 10, 8) == [8, 1] && shape(10, 1000, 8) == [1, 8])
+    #expect(shape(400, 100, 16) == [8, 2])
+    // Seven has no factors; equal traffic goes to the channels.
+    #expect(shape(700, 700, 7) == [1, 7] && shape(1400, 700, 7) == [7, 1])
+    // 2 × 2 would read less, but three grains of channels cannot be halved.
+    #expect(shape(400, 96, 4, Grain(rows: 1, columns: 32)) == [4, 1])
+    #expect(shape(1, 1000, 6) == [1, 6] && shape(1000, 1, 6) == [6, 1])
+    #expect(shape(1, 1, 1) == [1, 1])
+  }
+
+  @Test func bordersOfAGridFallOnGrains() {
+    forEachCase { size, threads, grain in
+      let grain = Grain(rows: 2, columns: grain)
+      for block in Split.grid.blocks(m: 21, n: size, threads: threads, grain: grain) where !block.isEmpty {
+        #expect(block.rows.lowerBound % 2 == 0 && (block.rows.upperBound % 2 == 0 || block.rows.upperBound == 21))
+        #expect(block.columns.lowerBound % grain.columns == 0)
+        #expect(block.columns.upperBound % grain.columns == 0 || block.columns.upperBound == size)
+      }
+    }
+  }
+
+  // MARK: Reduction
+
+  private func problem(_ shape: Shape, _ layout: Layout = .nhwc) throws -> Problem {
+    Problem(
+      try Layer(op: layout == .nc ? .fc : .conv1x1, shape: shape, layout: layout),
+      caches: CacheSizes(l1d: 32 << 10, l2: 1 << 20, l3: 32 << 20))
+  }
+
+  private func kernel(_ name: String) throws -> Kernel {
+    try #require(Catalog.current().kernels.last { $0.name == name })
+  }
+
+  @Test func termsAreDividedInWholeCacheLines() throws {
+    for threads in [2, 3, 5, 7] {
+      for k in [7 * 64, 509, 4099, 25_088] where k >= threads * 64 {
+        let problem = try problem(.fc(mb: 1, ic: k, oc: 200), .nc)
+        let division = Split.reduction.division(of: problem, for: try kernel("packed"), threads: threads)
+        let terms = try #require(division.terms)
+        #expect(division.split == .reduction && terms.count == threads)
+        #expect(division.blocks.allSatisfy { $0 == Block(rows: 0..<1, columns: 0..<200) })
+        #expect(terms.first?.lowerBound == 0 && terms.last?.upperBound == k)
+        #expect(zip(terms, terms.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+        #expect(terms.dropFirst().allSatisfy { $0.lowerBound % 16 == 0 })
+        let counts = terms.map { ($0.count + 15) / 16 }
+        #expect((counts.max() ?? 0) - (counts.min() ?? 0) <= 1, "\(terms)")
+      }
+    }
+  }
+
+  @Test func aReductionSuitsFewOutputsWithLongSums() throws {
+    func suits(_ problem: Problem, _ threads: Int = 2) -> Bool { Split.reduction.suits(problem, threads: threads) }
+    #expect(suits(try problem(.fc(mb: 1, ic: 2048, oc: 1000), .nc)))
+    #expect(suits(try problem(.fc(mb: 4, ic: 4096, oc: 4096), .nc)))
+    #expect(!suits(try problem(.fc(mb: 64, ic: 2048, oc: 1000), .nc)))
+    #expect(!suits(try problem(.fc(mb: 1, ic: 100, oc: 10), .nc)))
+    let short = try problem(.fc(mb: 1, ic: 128, oc: 10), .nc)
+    #expect(suits(short, 2) && !suits(short, 3))
+    for layout in [Layout.nchw, .nhwc] {
+      #expect(!suits(try problem(.conv1x1(ic: 1024, oc: 256, ih: 14, iw: 14), layout)))
+    }
+    for split in Split.allCases where split != .reduction {
+      #expect(split.suits(try problem(.fc(mb: 1, ic: 1, oc: 1), .nc), threads: 64))
+    }
+  }
+
+  // MARK: Auto
+
+  private func choice(_ problem: Problem, _ threads: Int, _ name: String = "packed") throws -> String {
+    "\(Split.auto.division(of: problem, for: try kernel(name), threads: threads))"
+  }
+
+  @Test func autoTakesTheSplitOfTheShape() throws {
+    // One batch row: neurons, unless they are too few for the threads and the sums are not.
+    #expect(try choice(problem(.fc(mb: 1, ic: 512, oc: 4096), .nc), 2) == "channels")
+    #expect(try choice(problem(.fc(mb: 1, ic: 25_088, oc: 24), .nc), 8) == "reduction")
+    // Many pixels and few channels.
+    #expect(try choice(problem(.conv1x1(ic: 64, oc: 16, ih: 56, iw: 56)), 8) == "pixels")
+    // Neither can be divided among all threads without leaving some of them idle.
+    #expect(try choice(problem(.fc(mb: 4, ic: 400, oc: 256), .nc), 32) == "grid of 4 × 8")
+    // What it takes is a division like any other, and the same every time.
+    for threads in [2, 3, 8] {
+      for shape in [Shape.conv1x1(ic: 30, oc: 50, ih: 7, iw: 7), .conv1x1(ic: 700, oc: 9, ih: 2, iw: 2)] {
+        for layout in [Layout.nchw, .nhwc] {
+          let problem = try problem(shape, layout)
+          let division = Split.auto.division(of: problem, for: try kernel("simd"), threads: threads)
+          #expect(division == division.split.division(of: problem, for: try kernel("simd"), threads: threads))
+          #expect(division.split != .auto && division.threads == threads)
+        }
+      }
+    }
+  }
+
+  @Test func autoIsNeverPredictedToBeSlowerThanAnotherSplit() throws {
+    for name in ["naive", "simd", "packed"] {
+      for layer in HostileLayers.all() {
+        let problem = Problem(layer)
+        for threads in [2, 5] {
+          let model = SplitModel(problem, try kernel(name), threads: threads)
+          for split in [Split.channels, .pixels, .grid, .reduction] where split.suits(problem, threads: threads) {
+            let other = model.cycles(split.division(of: problem, for: try kernel(name), threads: threads))
+            #expect(model.cycles(model.best) <= other * 1.02, "\(split), \(threads) threads, \(layer)")
+          }
+        }
+      }
+    }
   }
 }

@@ -27,7 +27,7 @@ public enum Example<Target: VectorISA>: KernelFamily {
       let inputs = (operands.input + problem.inputOffset(first), operands.input + problem.inputOffset(second))
       let outputs = (operands.output + problem.outputOffset(first), operands.output + problem.outputOffset(second))
       for n in block.columns {
-        let weights = operands.weights + n &* problem.k
+        let weights = operands.weights + n &* problem.weightStride
         let start = operands.bias.map { $0[n] } ?? 0
         var sums = (start, start)
         for k in 0..<problem.k {

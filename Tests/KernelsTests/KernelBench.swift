@@ -83,6 +83,42 @@ final class KernelBench {
     return Result(bits: bits, failure: failure, damage: damage)
   }
 
+  /// Divides the summed dimension among `threads` workers, and combines their sums, on as many parts of the output.
+  func reduce(_ kernel: Kernel, threads: Int) throws -> Result {
+    let division = Split.reduction.division(of: problem, for: kernel, threads: threads)
+    let output = try FloatBuffer(count: layer.outputCount)
+    var damage: String?
+    var partials: [Scratch] = []
+    for (block, terms) in zip(division.blocks, division.terms ?? []) {
+      let part = problem.partial(terms)
+      let scratch = try Scratch(kernel.scratchCount(part))
+      let packed = try Scratch(kernel.packedWeightCount(part))
+      let partial = try Scratch(layer.outputCount)
+      let plain = UnsafePointer(tensors.weights.pointer + terms.lowerBound)
+      if packed.buffer.count > 0 { kernel.packWeights(part, plain, packed.buffer.pointer) }
+      kernel.compute(
+        part,
+        Operands(
+          input: tensors.input.pointer + terms.lowerBound * problem.inputChannelStride,
+          weights: packed.buffer.count > 0 ? UnsafePointer(packed.buffer.pointer) : plain, bias: nil,
+          output: partial.buffer.pointer, scratch: scratch.buffer.pointer),
+        block)
+      for (name, buffer) in [("scratch memory", scratch), ("packed weights", packed), ("partial sums", partial)] {
+        if let distance = buffer.buffer.firstDamage() { damage = "\(name) at \(distance)" }
+      }
+      partials.append(partial)
+    }
+    let pointers = partials.map { UnsafePointer($0.buffer.pointer) }
+    for part in 0..<threads {
+      let elements = output.count * part / threads..<output.count * (part + 1) / threads
+      kernel.combine(problem, pointers, tensors.bias, output.pointer, elements)
+    }
+    withExtendedLifetime(partials) {}
+    if let distance = output.firstDamage() { damage = "output at \(distance)" }
+    let bits = (0..<output.count).map { output.pointer[$0].bitPattern }
+    return Result(bits: bits, failure: ResultCheck.compare(output, of: layer, with: reference).failure, damage: damage)
+  }
+
   /// The whole output.
   var whole: Block { Block(rows: 0..<layer.m, columns: 0..<layer.n) }
 
@@ -90,7 +126,7 @@ final class KernelBench {
   /// them, and borders that no split makes.
   func divisions(_ grain: Grain) -> [(name: String, blocks: [Block])] {
     var divisions: [(String, [Block])] = []
-    for split in Split.allCases {
+    for split in Split.ofOutput {
       for threads in split == .none ? [3] : [2, 3, 7] {
         let blocks = split.blocks(m: layer.m, n: layer.n, threads: threads, grain: grain)
         divisions.append(("\(split), \(threads) threads", blocks))

@@ -30,6 +30,38 @@ import Testing
     for layer in HostileLayers.all() { try check(listed.kernel, layer, pattern) }
   }
 
+  /// Partial problems, and combining their sums, in both layouts, with strides, several images and every activation.
+  @Test(arguments: ListedKernel.all)
+  func isRightWhereTheTermsAreDivided(listed: ListedKernel) throws {
+    var layers = HostileLayers.all()
+    for (index, activation) in Activation.allCases.enumerated() {
+      let shapes: [(Op, Shape)] = [
+        (.conv1x1, .conv1x1(mb: 2, ic: 1500, oc: 19, ih: 5, iw: 3, sh: 2, sw: 2)),
+        (.conv1x1, .conv1x1(mb: 3, ic: 1024, oc: 7, ih: 1, iw: 5)), (.fc, .fc(mb: 4, ic: 2100, oc: 51)),
+      ]
+      for (op, shape) in shapes {
+        for layout in Layout.applicable(to: op) {
+          layers.append(
+            try Layer(op: op, shape: shape, layout: layout, bias: index % 2 == 0, activation: activation))
+        }
+      }
+    }
+    var count = 0
+    for layer in layers {
+      for pattern in DataPattern.allCases {
+        for threads in [2, 3, 7] where Split.reduction.suits(Problem(layer), threads: threads) {
+          let bench = try KernelBench(layer, pattern)
+          let result = try bench.reduce(listed.kernel, threads: threads)
+          let what = "\(threads) threads, \(pattern) data, seed \(testSeed), \(layer)"
+          try #require(result.failure == nil, "\(what)")
+          try #require(result.damage == nil, "\(what)")
+          count += 1
+        }
+      }
+    }
+    #expect(count > 150)
+  }
+
   @Test(arguments: ListedKernel.all)
   func isRightOnEveryTile(listed: ListedKernel) throws {
     for layer in try tileLayers() { try check(listed.kernel, layer, .integer) }

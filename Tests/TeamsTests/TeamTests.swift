@@ -438,8 +438,8 @@ extension TeamKind {
           _ = try PinnedTeam(cpus: TeamTests.places(4, on: topology), topology: topology, limit: limit)
         } catch { message = error.description }
         try #require(
-          message == "the thread of worker \(limit) of a team's 4 cannot be created (Resource temporarily unavailable); "
-            + "expected fewer threads, or a higher limit of processes")
+          message == "the thread of worker \(limit) of a team's 4 cannot be created (Resource temporarily "
+            + "unavailable); expected fewer threads, or a higher limit of processes")
         // Those that were created are gone.
         try #require(try tasks() == before)
         try #require(try pinnedThreads() == 0 || topology.machine.eligible.count == 1)

@@ -7,6 +7,8 @@ public struct CaseResult: Sendable {
   public let group: CaseGroup
   /// The case.
   public let item: Case
+  /// What each worker computed; nil if the case was not run.
+  public var division: Division?
   /// What became of it.
   public var outcome: Outcome
   /// What checking showed; nil if the case was not run.

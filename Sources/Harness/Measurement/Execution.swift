@@ -1,38 +1,96 @@
 import Kernels
 import Layers
+import Teams
 
 /// What a team executes, step by step, and where the last result is.
 final class Execution: Sendable {
   /// One worker's part of one execution.
   let body: @Sendable (_ worker: Int) -> Void
+  /// What each worker does when all have ended ``body``; nil if nothing is left to do.
+  let combine: (@Sendable (_ worker: Int) -> Void)?
+  /// Tensors of partial sums that executions write to; empty where there are none.
+  let partials: [SharedBuffer]
   private let sets: [BufferSet]
   private let turns: Turns?
 
-  /// An execution that uses the same buffers every time.
-  init(_ body: @escaping @Sendable (Int) -> Void) {
+  /// An execution that uses `sets` in turn, or the same buffers every time if there are none.
+  init(
+    _ sets: [BufferSet]?, _ turns: Turns?, partials: [SharedBuffer] = [], _ body: @escaping @Sendable (Int) -> Void,
+    combine: (@Sendable (Int) -> Void)? = nil
+  ) {
     self.body = body
-    sets = []
-    turns = nil
+    self.combine = combine
+    self.partials = partials
+    self.sets = sets ?? []
+    self.turns = turns
   }
 
-  /// An execution that uses `sets` in turn.
-  init(_ sets: [BufferSet], _ turns: Turns, _ body: @escaping @Sendable (Int) -> Void) {
-    self.body = body
-    self.sets = sets
-    self.turns = turns
+  /// Executions as a team's work.
+  func work(warmUp: Int, iterations: Int) -> TeamWork {
+    TeamWork(warmUp: warmUp, iterations: iterations, combine: combine, job: body)
   }
 
   /// How many executions it takes until every set of buffers has been used.
   var setCount: Int { max(1, sets.count) }
 
   /// The output that the last execution wrote, unless it is the one that all share.
-  var lastOutput: SharedBuffer? { turns.flatMap { sets[$0.last].output } }
+  var lastOutput: SharedBuffer? { turns.flatMap { sets[$0.last(0)].output } }
 
   /// Damage to guard bands of the sets, as tensor and distance.
   var damages: [(String, Int)] { sets.compactMap(\.firstDamage) }
 
   /// Outputs of its own that executions write to; empty if they share one.
   var outputs: [SharedBuffer] { sets.compactMap(\.output) }
+}
+
+/// One worker's part of an execution.
+///
+/// `@unchecked Sendable`: the pointers are to this worker's own scratch memory and partial sums.
+struct Part: @unchecked Sendable {
+  private let problem: Problem
+  private let block: Block
+  private let scratch: UnsafeMutablePointer<Float>
+  private let partial: UnsafeMutablePointer<Float>?
+  private let inputOffset: Int
+  private let weightOffset: Int
+
+  /// The part `block` of `problem`, or of its partial problem of `terms`, whose sums go to `partial`.
+  ///
+  /// - Parameter packedOffset: where its packed weights begin; nil for plain weights.
+  init(
+    _ problem: Problem, _ block: Block, _ terms: Range<Int>?, scratch: SharedBuffer, partial: SharedBuffer?,
+    packedOffset: Int?
+  ) {
+    self.problem = terms.map(problem.partial) ?? problem
+    self.block = block
+    self.scratch = scratch.buffer.pointer
+    self.partial = partial?.buffer.pointer
+    inputOffset = (terms?.lowerBound ?? 0) * problem.inputChannelStride
+    weightOffset = packedOffset ?? terms?.lowerBound ?? 0
+  }
+
+  /// Computes it with `kernel`; `whole` are the layer's operands.
+  @inline(__always)
+  func compute(_ kernel: Kernel, _ whole: Operands) {
+    if block.isEmpty { return }
+    var operands = whole
+    operands.scratch = scratch
+    operands.weights += weightOffset
+    if let partial {
+      operands.input += inputOffset
+      operands.output = partial
+      operands.bias = nil
+    }
+    kernel.compute(problem, operands, block)
+  }
+}
+
+/// Tensors of partial sums that workers read.
+///
+/// `@unchecked Sendable`: nobody writes while they are read.
+struct PartialTensors: @unchecked Sendable {
+  let pointers: [UnsafePointer<Float>]
+  init(_ buffers: [SharedBuffer]) { pointers = buffers.map { UnsafePointer($0.buffer.pointer) } }
 }
 
 /// Copies of a layer's buffers that one execution uses in place of the shared ones.
@@ -100,6 +158,6 @@ final class Turns: @unchecked Sendable {
     return set
   }
 
-  /// The set of the last execution of worker 0.
-  var last: Int { (counters[0] + sets - 1) % sets }
+  /// The set of a worker's last execution.
+  func last(_ worker: Int) -> Int { (counters[worker * Self.stride] + sets - 1) % sets }
 }

@@ -22,7 +22,7 @@ struct Session {
   /// A case on its way from the check to the last round.
   private final class Progress {
     let item: Case
-    let blocks: [Block]
+    let division: Division
     let team: any Team
     let witness: Witness
     let execution: Execution
@@ -33,11 +33,11 @@ struct Session {
     var imbalances: [Double] = []
 
     init(
-      _ item: Case, _ blocks: [Block], _ team: any Team, _ witness: Witness, prepare: UInt64?,
+      _ item: Case, _ division: Division, _ team: any Team, _ witness: Witness, prepare: UInt64?,
       verification: Verification, _ execution: Execution, _ stopRule: StopRule
     ) {
       self.item = item
-      self.blocks = blocks
+      self.division = division
       self.team = team
       self.witness = witness
       self.prepare = prepare
@@ -70,7 +70,7 @@ struct Session {
 
   /// Checks every case that is not too slow, on integer and then on real data, and returns those that are right.
   private func verified(_ workbench: Workbench) throws -> [Progress] {
-    var cases: [(item: Case, blocks: [Block])] = []
+    var cases: [(item: Case, division: Division)] = []
     for item in group.cases {
       if isInterrupted() { return [] }
       let estimate = try estimate(item, workbench)
@@ -81,36 +81,35 @@ struct Session {
         try report(CaseResult(group: group, item: item, outcome: .skipped(reason)))
         continue
       }
-      let grain = item.kernel.grain(workbench.problem)
-      cases.append(
-        (item, item.split.blocks(m: group.layer.m, n: group.layer.n, threads: item.threads, grain: grain)))
+      cases.append((item, item.split.division(of: workbench.problem, for: item.kernel, threads: item.threads)))
     }
 
     for pattern in [DataPattern.integer, .real] where !cases.isEmpty {
       try workbench.use(pattern)
       let (reference, projection) = references.reference(for: workbench.tensors, seed: settings.seed)
       let verifier = Verifier(workbench, reference, projection)
-      var passed: [(Case, [Block])] = []
+      var passed: [(Case, Division)] = []
       var progresses: [Progress] = []
-      for (item, blocks) in cases {
+      for (item, division) in cases {
         if isInterrupted() { return [] }
         let team = try teams.team(item.team, item.placement)
         let verification = try verifier.check(
-          item.kernel, blocks, cache: item.cache, replica: item.replica, on: team)
-        let prepare = try workbench.packedWeights(item.kernel, replica: item.replica)?.nanoseconds
+          item.kernel, division, cache: item.cache, replica: item.replica, on: team)
+        let prepare = try workbench.packedWeights(item.kernel, division, replica: item.replica)?.nanoseconds
         guard verification.passed else {
           try report(
             CaseResult(
-              group: group, item: item, outcome: .incorrect, verification: verification, prepareNanoseconds: prepare))
+              group: group, item: item, division: division, outcome: .incorrect, verification: verification,
+              prepareNanoseconds: prepare))
           continue
         }
-        passed.append((item, blocks))
+        passed.append((item, division))
         if pattern == .real {
           progresses.append(
             Progress(
-              item, blocks, team, try teams.witness(item.team, item.placement, item.kernel.isa), prepare: prepare,
+              item, division, team, try teams.witness(item.team, item.placement, item.kernel.isa), prepare: prepare,
               verification: verification,
-              try workbench.execution(item.kernel, blocks, cache: item.cache, replica: item.replica),
+              try workbench.execution(item.kernel, division, cache: item.cache, replica: item.replica),
               settings.stopRule))
         }
       }
@@ -130,7 +129,7 @@ struct Session {
     let grain = item.kernel.grain(workbench.problem)
     let columns = min(layer.n, roundedUp(64, grain.columns))
     let rows = min(layer.m, roundedUp(max(1, 2_000_000 / (columns * layer.k)), grain.rows))
-    let corner = try workbench.execution(item.kernel, [Block(rows: 0..<rows, columns: 0..<columns)])
+    let corner = try workbench.execution(item.kernel, Division([Block(rows: 0..<rows, columns: 0..<columns)]))
     var fastest = UInt64.max
     for _ in 0..<5 {
       let start = threadCPUNanoseconds()
@@ -199,7 +198,7 @@ struct Session {
     let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
     let result = Verifier(workbench, reference, nil).compare(progress.execution)
     let damage = try workbench.damage(
-      progress.item.kernel, progress.execution, replica: progress.item.replica)
+      progress.item.kernel, progress.division, progress.execution, replica: progress.item.replica)
     if let failure = result.failure ?? damage {
       progress.verification.failure = "after a timed execution, \(failure)"
     }
@@ -209,7 +208,7 @@ struct Session {
   private func calibrate(_ progress: Progress) {
     let target = settings.sampleNanoseconds
     while true {
-      let timing = progress.team.run(warmUp: 1, iterations: progress.series.iterations, progress.execution.body)
+      let timing = progress.team.run(progress.execution.work(warmUp: 1, iterations: progress.series.iterations))
       progress.series.spend(seconds: Double(timing.total) * 1e-9)
       if Double(timing.total) >= target / 2 || progress.series.iterations >= 1 << 24 {
         progress.series.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
@@ -235,7 +234,7 @@ struct Session {
 
   private func sample(_ progress: Progress, round: Int, position: Int) {
     let (timing, evidence) = progress.witness.observe(
-      warmUp: progress.warmUp, iterations: progress.series.iterations, progress.execution.body)
+      progress.execution.work(warmUp: progress.warmUp, iterations: progress.series.iterations))
     progress.series.append(
       .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []),
       seconds: (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9)
@@ -260,7 +259,7 @@ struct Session {
     if reason == .interrupted {
       // Its last output is overwritten by now, so it computes once more: short next to what it was measured for.
       workbench.output.poison()
-      _ = progress.team.run(warmUp: 0, iterations: 1, progress.execution.body)
+      _ = progress.team.run(progress.execution.work(warmUp: 0, iterations: 1))
       try recheck(progress, workbench)
     }
     try ceilings.refresh(group.layer, progress.item, on: progress.team)
@@ -271,7 +270,8 @@ struct Session {
     let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect
     try report(
       CaseResult(
-        group: group, item: progress.item, outcome: outcome, verification: progress.verification,
+        group: group, item: progress.item, division: progress.division, outcome: outcome,
+        verification: progress.verification,
         prepareNanoseconds: progress.prepare))
   }
 }
@@ -287,7 +287,8 @@ func seconds(_ value: Double) -> String {
   }
 }
 
-private func roundedUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }
+/// The next multiple of `multiple` from `count` on.
+func roundedUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }
 
 extension Layer {
   /// A number that differs between layers and is the same in every process, unlike `hashValue`.

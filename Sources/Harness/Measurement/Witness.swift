@@ -40,23 +40,24 @@ final class Witness {
     records = Records(count: team.threads)
   }
 
-  /// Runs `job` on the team, with a burst before it, and gives the times and the evidence.
-  func observe(warmUp: Int, iterations: Int, _ job: @escaping @Sendable (Int) -> Void) -> (TeamTiming, Evidence) {
-    let timing = team.run(
-      TeamWork(
-        // Counters innermost, so that they count the least of what the other readings cost.
-        before: { [records, burst, counters] worker in
-          records.all[worker].burst = burst.run()
-          records.all[worker].before = .current()
-          counters?.begin(worker)
-        },
-        warmUp: warmUp, iterations: iterations,
-        after: { [records, counters] worker in
-          counters?.end(worker)
-          records.all[worker].after = .current()
-        }, job: job))
+  /// Runs `work` on the team, with a burst before it, and gives the times and the evidence.
+  ///
+  /// - Requires: `work` has no steps before and after its iterations.
+  func observe(_ work: TeamWork) -> (TeamTiming, Evidence) {
+    var work = work
+    // Counters innermost, so that they count the least of what the other readings cost.
+    work.before = { [records, burst, counters] worker in
+      records.all[worker].burst = burst.run()
+      records.all[worker].before = .current()
+      counters?.begin(worker)
+    }
+    work.after = { [records, counters] worker in
+      counters?.end(worker)
+      records.all[worker].after = .current()
+    }
+    let timing = team.run(work)
     var evidence = evidence()
-    evidence.executions = warmUp + iterations
+    evidence.executions = work.warmUp + work.iterations
     best.add(evidence.peak)
     return (timing, evidence)
   }

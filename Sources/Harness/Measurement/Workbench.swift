@@ -21,6 +21,8 @@ final class Workbench {
   private var sets: [String: [BufferSet]] = [:]
   private let coldBytes: Int
   private var scratch: [MemoryKey: [SharedBuffer]] = [:]
+  /// A tensor of partial sums for each worker; none until a division needs them.
+  private var partials: [SharedBuffer] = []
   private let threads: Int
 
   /// Weights that a kernel has packed.
@@ -29,12 +31,31 @@ final class Workbench {
     /// How long packing took, in nanoseconds.
     let nanoseconds: UInt64
 
-    init(_ kernel: Kernel, _ problem: Problem, _ tensors: LayerTensors) throws(OutOfMemory) {
-      buffer = try FloatBuffer(count: kernel.packedWeightCount(problem))
+    /// Where the weights of each part of the terms begin.
+    let offsets: [Int]
+
+    /// Packs the weights of each of `parts` of the terms on its own, as a kernel that sums only those wants them.
+    init(
+      _ kernel: Kernel, _ problem: Problem, _ parts: [Range<Int>], _ tensors: LayerTensors
+    ) throws(OutOfMemory) {
+      let line = FloatBuffer.alignment / MemoryLayout<Float>.stride
+      var offsets: [Int] = []
+      var count = 0
+      for part in parts {
+        offsets.append(roundedUp(count, line))
+        count = offsets[offsets.count - 1] + kernel.packedWeightCount(problem.partial(part))
+      }
+      self.offsets = offsets
+      buffer = try FloatBuffer(count: count)
       // Once to touch the pages: a user who packs weights keeps the memory.
-      kernel.packWeights(problem, tensors.weights.pointer, buffer.pointer)
-      let start = monotonicNanoseconds()
-      kernel.packWeights(problem, tensors.weights.pointer, buffer.pointer)
+      var start: UInt64 = 0
+      for _ in 0..<2 {
+        start = monotonicNanoseconds()
+        for (part, offset) in zip(parts, offsets) {
+          kernel.packWeights(
+            problem.partial(part), tensors.weights.pointer + part.lowerBound, buffer.pointer + offset)
+        }
+      }
       nanoseconds = monotonicNanoseconds() - start
     }
   }
@@ -64,15 +85,23 @@ final class Workbench {
     heldTensors = try LayerTensors(layer, pattern: pattern, seed: seed)
   }
 
-  /// The weights that `kernel` has packed; nil for a kernel that reads them as they come. Replicas of a case have their
-  /// own.
-  func packedWeights(_ kernel: Kernel, replica: Int = 1) throws(OutOfMemory) -> PackedWeights? {
+  /// The weights that `kernel` has packed for `division`; nil for a kernel that reads them as they come. Replicas of a
+  /// case have their own.
+  func packedWeights(
+    _ kernel: Kernel, _ division: Division, replica: Int = 1
+  ) throws(OutOfMemory) -> PackedWeights? {
     guard kernel.packedWeightCount(problem) > 0 else { return nil }
-    let key = MemoryKey(kernel: kernel.identifier, replica: replica)
+    let key = Self.key(kernel, division, replica)
     if let weights = packed[key] { return weights }
-    let weights = try PackedWeights(kernel, problem, tensors)
+    let weights = try PackedWeights(kernel, problem, division.terms ?? [0..<problem.k], tensors)
     packed[key] = weights
     return weights
+  }
+
+  /// What packed weights of a kernel depend on.
+  private static func key(_ kernel: Kernel, _ division: Division, _ replica: Int) -> MemoryKey {
+    MemoryKey(
+      kernel: kernel.identifier, replica: replica, parts: division.terms == nil ? 1 : division.threads)
   }
 
   /// Each worker's scratch memory, exactly as much as `kernel` asks for: memory that were shared with a kernel that
@@ -86,46 +115,66 @@ final class Workbench {
     return all
   }
 
-  /// Executions of `kernel` over `blocks`, one a worker, each with its own scratch memory.
+  /// A tensor for each of `count` workers' partial sums.
+  private func partials(_ count: Int) throws(OutOfMemory) -> [SharedBuffer] {
+    while partials.count < count { partials.append(try SharedBuffer(count: output.count)) }
+    return Array(partials.prefix(count))
+  }
+
+  /// Executions of `kernel` over the parts of `division`, one a worker, each with its own scratch memory.
   ///
   /// - Parameters:
   ///   - cache: which buffers executions use; see ``CacheState``.
   ///   - replica: whose packed weights, scratch memory and copies.
   ///   - activation: replaces the layer's own, for a check that needs a linear result.
   func execution(
-    _ kernel: Kernel, _ blocks: [Block], cache: CacheState = .hot, replica: Int = 1, activation: Activation? = nil
+    _ kernel: Kernel, _ division: Division, cache: CacheState = .hot, replica: Int = 1, activation: Activation? = nil
   ) throws(OutOfMemory) -> Execution {
-    precondition(blocks.count <= threads)
+    precondition(division.threads <= threads)
     let problem = activation.map { Problem(layer.with(activation: $0), caches: self.problem.caches) } ?? self.problem
-    let weights = try packedWeights(kernel, replica: replica)?.buffer.pointer ?? tensors.weights.pointer
-    let parts = zip(blocks, try scratch(kernel, replica)).map { block, scratch in
-      (
-        block,
-        Operands(
-          input: tensors.input.pointer, weights: weights, bias: tensors.bias, output: output.pointer,
-          scratch: scratch.buffer.pointer)
-      )
+    let packed = try packedWeights(kernel, division, replica: replica)
+    let hot = Operands(
+      input: tensors.input.pointer, weights: packed?.buffer.pointer ?? tensors.weights.pointer, bias: tensors.bias,
+      output: output.pointer, scratch: output.pointer)
+    let partials = division.terms == nil ? [] : try partials(division.threads)
+    let scratch = try scratch(kernel, replica)
+    let parts = division.blocks.indices.map { worker in
+      Part(
+        problem, division.blocks[worker], division.terms?[worker], scratch: scratch[worker],
+        partial: division.terms == nil ? nil : partials[worker],
+        packedOffset: packed.map { $0.offsets[division.terms == nil ? 0 : worker] })
     }
-    // Tensors, packed weights and scratch memory live as long as this object, which outlives every execution.
-    guard let sets = try bufferSets(kernel, cache, replica) else {
-      return Execution { worker in
-        let (block, operands) = parts[worker]
-        if !block.isEmpty { kernel.compute(problem, operands, block) }
-      }
+    // Tensors, packed weights, scratch memory and partial sums live as long as this object, which outlives every
+    // execution.
+    let sets = try bufferSets(kernel, division, cache, replica)
+    let turns = sets.map { Turns(workers: division.threads, sets: $0.count) }
+    let body: @Sendable (Int) -> Void
+    if let sets, let turns {
+      body = { worker in parts[worker].compute(kernel, sets[turns.next(worker)].operands(hot)) }
+    } else {
+      body = { worker in parts[worker].compute(kernel, hot) }
     }
-    let turns = Turns(workers: blocks.count, sets: sets.count)
-    return Execution(sets, turns) { worker in
-      let (block, hot) = parts[worker]
-      let operands = sets[turns.next(worker)].operands(hot)
-      if !block.isEmpty { kernel.compute(problem, operands, block) }
+    if division.terms == nil { return Execution(sets, turns, body) }
+
+    let sums = PartialTensors(partials)
+    let line = FloatBuffer.alignment / MemoryLayout<Float>.stride
+    let lines = (output.count + line - 1) / line
+    let (count, workers) = (output.count, division.threads)
+    return Execution(sets, turns, partials: partials, body) { worker in
+      let operands = if let sets, let turns { sets[turns.last(worker)].operands(hot) } else { hot }
+      let elements =
+        min(count, lines * worker / workers * line)..<min(count, lines * (worker + 1) / workers * line)
+      kernel.combine(problem, sums.pointers, operands.bias, operands.output, elements)
     }
   }
 
   /// The copies that executions take in turn; nil for hot caches, which need none.
-  private func bufferSets(_ kernel: Kernel, _ cache: CacheState, _ replica: Int) throws(OutOfMemory) -> [BufferSet]? {
+  private func bufferSets(
+    _ kernel: Kernel, _ division: Division, _ cache: CacheState, _ replica: Int
+  ) throws(OutOfMemory) -> [BufferSet]? {
     if cache == .hot { return nil }
-    let packed = try packedWeights(kernel, replica: replica)
-    let key = "\(cache) \(packed == nil ? "" : "\(kernel.identifier) \(replica)")"
+    let packed = try packedWeights(kernel, division, replica: replica)
+    let key = "\(cache) \(packed == nil ? "" : "\(Self.key(kernel, division, replica))")"
     if let sets = sets[key] { return sets }
     let floats =
       (packed?.buffer.count ?? tensors.weights.count) + (cache == .cold ? tensors.input.count + output.count : 0)
@@ -145,19 +194,24 @@ final class Workbench {
   /// The first damage to a guard band, in words, or nil if all are intact.
   ///
   /// The buffers that all kernels share are intact afterwards, so that the next kernel is not blamed.
-  func damage(_ kernel: Kernel, _ execution: Execution, replica: Int = 1) throws(OutOfMemory) -> String? {
+  func damage(
+    _ kernel: Kernel, _ division: Division, _ execution: Execution, replica: Int = 1
+  ) throws(OutOfMemory) -> String? {
     defer {
       output.restoreGuards()
       tensors.input.restoreGuards()
       tensors.weights.restoreGuards()
       tensors.biasBuffer.restoreGuards()
+      for partial in partials { partial.buffer.restoreGuards() }
     }
     var buffers: [(String, Int?)] = [
       ("the output", output.firstDamage()), ("the input", tensors.input.firstDamage()),
       ("the weights", tensors.weights.firstDamage()), ("the bias", tensors.biasBuffer.firstDamage()),
     ]
-    buffers.append(("the packed weights", try packedWeights(kernel, replica: replica)?.buffer.firstDamage()))
+    buffers.append(
+      ("the packed weights", try packedWeights(kernel, division, replica: replica)?.buffer.firstDamage()))
     buffers += execution.damages.map { ($0, $1) }
+    buffers += partials.map { ("its partial sums", $0.buffer.firstDamage()) }
     buffers += try scratch(kernel, replica).map { ("its scratch memory", $0.buffer.firstDamage()) }
     for case (let name, let distance?) in buffers {
       return distance < 0

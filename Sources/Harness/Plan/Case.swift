@@ -9,7 +9,7 @@ public struct Variant: Sendable, Hashable, CustomStringConvertible {
   public var kernel: String
   /// The ISA that the kernel is compiled for.
   public var isa: ISA
-  /// How the output is divided.
+  /// How the work is divided.
   public var split: Split
   /// Which threads compute it.
   public var team: TeamKind
@@ -27,7 +27,7 @@ public struct Variant: Sendable, Hashable, CustomStringConvertible {
 public struct Case: Sendable {
   /// The kernel.
   public let kernel: Kernel
-  /// How the output is divided.
+  /// How the work is divided.
   public let split: Split
   /// Which threads compute it.
   public let team: TeamKind
@@ -62,6 +62,8 @@ public struct Case: Sendable {
 struct MemoryKey: Hashable {
   var kernel: String
   var replica = 1
+  /// Parts that the summed dimension is cut into, each packed by itself.
+  var parts = 1
 }
 
 /// A layer of a suite in one memory layout, with everything that is to be measured on it in interleaved rounds.
@@ -75,8 +77,9 @@ public struct CaseGroup: Sendable {
   /// What to measure, in the order of the catalog.
   public let cases: [Case]
 
-  /// The most memory that the group needs at a time, in bytes: tensors, packed weights and scratch memory of every
-  /// kernel, the references of both data patterns, and the copies that keep caches cold, which fill `coldBytes` each.
+  /// The most memory that the group needs at a time, in bytes: tensors, partial sums, packed weights and scratch memory
+  /// of every kernel, the references of both data patterns, and the copies that keep caches cold, which fill
+  /// `coldBytes` each.
   ///
   /// - Parameter caches: of the machine, for a kernel's packed weights may depend on them.
   public func memoryBytes(coldBytes: Int, caches: CacheSizes) -> Int {
@@ -84,14 +87,22 @@ public struct CaseGroup: Sendable {
     let threads = cases.map(\.threads).max() ?? 1
     var packed: [MemoryKey: Int] = [:]
     var copies: Set<String> = []
+    var partialSums = 0
     for item in cases {
+      if item.split == .reduction || item.split == .auto, Split.reduction.suits(problem, threads: item.threads) {
+        // Weights that are packed in parts for every number of threads, each padded like the whole.
+        var key = item.memoryKey
+        key.parts = item.threads
+        packed[key] = item.kernel.packedWeightCount(problem)
+        partialSums = max(partialSums, item.threads * layer.outputCount)
+      }
       packed[item.memoryKey] =
         item.kernel.packedWeightCount(problem) + threads * item.kernel.scratchCount(problem)
       if item.cache == .hot { continue }
       let weights = item.kernel.packedWeightCount(problem) > 0 ? "\(item.memoryKey)" : ""
       copies.insert("\(item.cache) \(weights)")
     }
-    let floats = layer.inputCount + layer.weightCount + layer.outputCount + packed.values.reduce(0, +)
+    let floats = layer.inputCount + layer.weightCount + layer.outputCount + packed.values.reduce(0, +) + partialSums
     let size = layer.dtype.size
     // A copy more than fills the caches by at most one set of buffers.
     let set = (layer.inputCount + 2 * layer.weightCount + layer.outputCount) * size

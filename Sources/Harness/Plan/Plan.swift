@@ -44,7 +44,10 @@ public struct Plan: Sendable {
           }
           let problem = Problem(layer)
           let group = CaseGroup(
-            suite: suite.name, entry: entry, layer: layer, cases: cases.filter { $0.kernel.supports(problem) })
+            suite: suite.name, entry: entry, layer: layer,
+            cases: cases.filter {
+              $0.kernel.supports(problem) && $0.split.suits(problem, threads: $0.threads)
+            })
           let needed = group.memoryBytes(coldBytes: machine.coldBytes, caches: CacheSizes(machine))
           if let available, needed > available {
             throw .memory(layer: entry.descriptor, needed: needed, available: available, entry.location)
@@ -79,7 +82,7 @@ public struct Plan: Sendable {
     _ suite: Suite, _ selection: Selection, _ machine: Machine, _ catalog: Catalog
   ) throws(PlanError) -> [Case] {
     let kernels = try kernels(suite, selection, catalog)
-    let splits = try chosen(selection.splits, suite.axes.split, "split") ?? Split.allCases
+    let splits = try chosen(selection.splits, suite.axes.split, "split") ?? Split.usual
     let teams = try chosen(selection.teams, suite.axes.team, "team") ?? [.dispatch]
     let caches = try chosen(selection.caches, suite.axes.cache, "cache") ?? [.hot]
     let placements = try placements(suite, selection, machine)
@@ -107,7 +110,7 @@ public struct Plan: Sendable {
     if cases.isEmpty {
       throw .flag(
         "--split", value: splits.map(\.rawValue).joined(separator: ","),
-        message: "more than one thread needs a split that divides the output: channels or pixels")
+        message: "more than one thread needs a split that divides the work: channels, pixels, grid, reduction or auto")
     }
     return cases
   }

@@ -68,7 +68,7 @@ public struct RunEstimate: Sendable {
       preconditionFailure("a fixed layer is a layer: \(error)")
     }
     let workbench = try Workbench(layer, caches: caches, threads: 1, pattern: .real, seed: 0)
-    let whole = try workbench.execution(kernel, [Block(rows: 0..<layer.m, columns: 0..<layer.n)])
+    let whole = try workbench.execution(kernel, Division([Block(rows: 0..<layer.m, columns: 0..<layer.n)]))
     var fastest = UInt64.max
     for _ in 0..<5 {
       let start = monotonicNanoseconds()

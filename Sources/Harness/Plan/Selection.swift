@@ -13,7 +13,7 @@ public struct Selection: Sendable {
   public var layers: [String]?
   /// ISAs; default: the widest that the CPU executes.
   public var isas: [ISA]?
-  /// Splits for more than one thread; default: all that divide the output.
+  /// Splits for more than one thread; default: channels and pixels.
   public var splits: [Split]?
   /// Teams; default: `dispatch`.
   public var teams: [TeamKind]?

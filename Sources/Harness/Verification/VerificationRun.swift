@@ -25,7 +25,7 @@ public struct VerificationRun {
   private let seed: UInt64
 
   /// A run over all combinations of kernels, layers, splits and placements. `none` is the split of one thread, and only
-  /// of one. The machine of `topology` must be this system.
+  /// of one; a split that does not suit a layer is left out. The machine of `topology` must be this system.
   public init(
     kernels: [Kernel], layers: [Layer], splits: [Split] = Split.allCases, placements: [Placement],
     topology: HwlocTopology, seed: UInt64
@@ -51,7 +51,8 @@ public struct VerificationRun {
       var checks: [(kernel: Kernel, split: Split, placement: Placement, result: Verification)] = []
       for kernel in kernels where kernel.supports(workbench.problem) {
         for placement in placements {
-          for split in placement.threads == 1 ? [.none] : splits.filter({ $0 != .none }) {
+          for split in placement.threads == 1 ? [.none] : splits.filter({ $0 != .none })
+          where split.suits(workbench.problem, threads: placement.threads) {
             checks.append((kernel, split, placement, Verification()))
           }
         }
@@ -63,10 +64,9 @@ public struct VerificationRun {
         for index in checks.indices where checks[index].result.passed {
           if isInterrupted() { return }
           let (kernel, split, placement, _) = checks[index]
-          let blocks = split.blocks(
-            m: layer.m, n: layer.n, threads: placement.threads, grain: kernel.grain(workbench.problem))
+          let division = split.division(of: workbench.problem, for: kernel, threads: placement.threads)
           checks[index].result = try verifier.check(
-            kernel, blocks, on: try teams.team(DispatchTeam.kind, placement))
+            kernel, division, on: try teams.team(DispatchTeam.kind, placement))
         }
       }
       for (kernel, split, placement, result) in checks {

@@ -42,20 +42,20 @@ struct Verifier {
   /// Sets of buffers that are checked: all are copies of one another, and tiny layers have thousands.
   private static let checkedSets = 32
 
-  /// Runs `kernel` over `blocks` on `team`, once for each set of buffers up to ``checkedSets``, and compares every output.
+  /// Runs `kernel` over the parts of `division` on `team`, once for each set of buffers up to ``checkedSets``, and compares every output.
   func check(
-    _ kernel: Kernel, _ blocks: [Block], cache: CacheState = .hot, replica: Int = 1, on team: any Team
+    _ kernel: Kernel, _ division: Division, cache: CacheState = .hot, replica: Int = 1, on team: any Team
   ) throws(OutOfMemory) -> Verification {
     let layer = workbench.layer
-    let execution = try execute(kernel, blocks, cache, replica, nil, on: team)
+    let execution = try execute(kernel, division, cache, replica, nil, on: team)
     let result = compare(execution)
-    let damage = try workbench.damage(kernel, execution, replica: replica)
+    let damage = try workbench.damage(kernel, division, execution, replica: replica)
     var failure = result.failure ?? differing(execution) ?? damage
     if failure == nil, let projection {
       let linear = layer.with(activation: .none)
       let last =
         layer.activation == .none
-        ? execution : try execute(kernel, blocks, cache, replica, Activation.none, on: team)
+        ? execution : try execute(kernel, division, cache, replica, Activation.none, on: team)
       if let output = last.lastOutput {
         failure = projection.failure(of: output.buffer, layer: linear)
       } else {
@@ -76,14 +76,14 @@ struct Verifier {
   }
 
   private func execute(
-    _ kernel: Kernel, _ blocks: [Block], _ cache: CacheState, _ replica: Int, _ activation: Activation?,
+    _ kernel: Kernel, _ division: Division, _ cache: CacheState, _ replica: Int, _ activation: Activation?,
     on team: any Team
   ) throws(OutOfMemory) -> Execution {
     let execution = try workbench.execution(
-      kernel, blocks, cache: cache, replica: replica, activation: activation)
+      kernel, division, cache: cache, replica: replica, activation: activation)
     workbench.output.poison()
-    for output in execution.outputs { output.buffer.poison() }
-    _ = team.run(warmUp: 0, iterations: min(execution.setCount, Self.checkedSets), execution.body)
+    for buffer in execution.outputs + execution.partials { buffer.buffer.poison() }
+    _ = team.run(execution.work(warmUp: 0, iterations: min(execution.setCount, Self.checkedSets)))
     return execution
   }
 
