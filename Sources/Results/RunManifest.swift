@@ -117,6 +117,8 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public var findings: [Finding]?
   /// The resolved placements, as the module that makes them describes them.
   public var placements: [JSONValue]
+  /// OpenMP's variables of the environment that chose placements, by name; nil if none did.
+  public var placementVariables: [String: String]?
   /// The machine's ceilings; nil if they were not measured.
   public var peaks: JSONValue?
   /// The entries of layer files that were skipped.
@@ -126,7 +128,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public init(
     run: String, toolVersion: String, commandLine: [String], started: Date, seed: UInt64, suites: [Suite],
     settings: Settings, plan: Plan? = nil, environment: Environment, placements: [JSONValue] = [],
-    peaks: JSONValue? = nil,
+    placementVariables: [String: String]? = nil, peaks: JSONValue? = nil,
     skippedEntries: [SkippedEntry] = []
   ) {
     schema = Self.schemaVersion
@@ -141,6 +143,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
     self.plan = plan
     self.environment = environment
     self.placements = placements
+    self.placementVariables = placementVariables
     self.peaks = peaks
     self.skippedEntries = skippedEntries
   }

@@ -2,6 +2,8 @@
 public enum PlacementError: Error, Hashable, Sendable {
   /// A flag's value is not one of its words.
   case unknownWord(flag: String, value: String, expected: String)
+  /// A variable of the environment has a value that cannot be honoured.
+  case variable(name: String, value: String, expected: String)
   /// A list of places is malformed.
   case malformedPlaces(String, reason: String)
   /// No CPU may be used: hwloc's allowed set and the process's mask have none in common.
@@ -32,6 +34,8 @@ extension PlacementError: CustomStringConvertible {
     switch self {
     case .unknownWord(let flag, let value, let expected):
       "\(flag) '\(value)' is not known: expected \(expected)."
+    case .variable(let name, let value, let expected):
+      "The variable \(name), '\(value)', cannot be honoured: expected \(expected)."
     case .malformedPlaces(let text, let reason):
       "--places '\(text)' is malformed, \(reason): expected places of CPUs such as '{0},{2},{4-5}' or '{0:4}:2:4', "
         + "or a list such as 0,2,4-7 with a place for each CPU."

@@ -36,13 +36,16 @@ struct PeakCommand: ParsableCommand {
 
   func run() throws {
     let topology = try topologyOrExit(nil)
+    let policies = placement.policies(try placement.announcedEnvironment())
     let meter = PeakMeter(topology, Catalog.current())
     var all: [Peaks] = []
     do {
-      let capacity = try placement.policy.capacity(on: topology.machine)
-      for kind in team?.values ?? [.dispatch] {
-        for count in threads.counts(capacity: capacity) {
-          all.append(try meter.measure(kind, try placement.policy.resolve(threads: count, on: topology.machine)))
+      for policy in policies {
+        let capacity = try policy.capacity(on: topology.machine)
+        for kind in team?.values ?? [.dispatch] {
+          for count in threads.counts(capacity: capacity) {
+            all.append(try meter.measure(kind, try policy.resolve(threads: count, on: topology.machine)))
+          }
         }
       }
     } catch let error as PlacementError {

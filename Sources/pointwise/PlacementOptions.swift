@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Topology
 
 /// The flags that say where threads sit; shared by every command that runs or shows a team.
@@ -9,24 +10,26 @@ struct PlacementOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What a place is: threads, cores, ll-caches (CPUs sharing an L3), numa-domains, sockets, or a list of OS CPUs. "
-        + "(default: cores)",
+        + "(default: OMP_PLACES, or cores)",
       discussion: """
-        A list is '{0},{2},{4-5}' (quote the braces), OpenMP's '{0:4}:2:4', or 0,2,4-7 with a place for each CPU.
+        A list is '{0},{2},{4-5}' (quote the braces), OpenMP's '{0:4}:2:4', or 0,2,4-7 with a place for each CPU. \
+        Several are tried side by side: words between commas, or anything between semicolons.
         """,
       valueName: "places"),
-    transform: { text in try parsingWord { () throws(PlacementError) in try PlacementPolicy.Places(text) } })
-  var places: PlacementPolicy.Places?
+    transform: { text in try parsingWord { () throws(PlacementError) in try ListOption(places: text) } })
+  var places: ListOption<PlacementPolicy.Places>?
 
   @Option(
     help: ArgumentHelp(
-      "How threads are dealt to places: close, spread, compact, scatter or none. (default: close)",
+      "How threads are dealt to places: close, spread, compact, scatter or none. Several are tried side by side. "
+        + "(default: OMP_PROC_BIND, or close)",
       discussion: """
         close: the first places. spread: places far apart. compact: one CPU after the other, SMT siblings adjacent. \
         scatter: round-robin over packages, NUMA nodes and L3 caches. none: not pinned, as a control.
         """,
-      valueName: "bind"),
-    transform: { text in try parsingWord { () throws(PlacementError) in try PlacementPolicy.Bind(text) } })
-  var bind: PlacementPolicy.Bind?
+      valueName: "bind,…"),
+    transform: { text in try parsingWord { () throws(PlacementError) in try ListOption(binds: text) } })
+  var bind: ListOption<PlacementPolicy.Bind>?
 
   // Unconditional, so that -1 is a wrong value and not a missing one.
   @Option(
@@ -49,11 +52,41 @@ struct PlacementOptions: ParsableArguments {
     transform: { text in try parsingWord { () throws(PlacementError) in try PlacementPolicy.Oversubscription(text) } })
   var oversubscribe: PlacementPolicy.Oversubscription?
 
-  /// The flags as a policy, defaults in place of what they do not say.
-  var policy: PlacementPolicy {
-    PlacementPolicy(
-      places: places ?? .cores, bind: bind ?? .close, smt: smt ?? 1, coreKinds: coreKind ?? .all,
-      oversubscription: oversubscribe ?? .error)
+  /// The flags as policies, one for each kind of places and binding; the environment and the defaults stand in for what
+  /// they do not say.
+  func policies(_ environment: OpenMPVariables) -> [PlacementPolicy] {
+    (places?.values ?? [environment.places ?? .cores]).flatMap { places in
+      (bind?.values ?? [environment.bind ?? .close]).map { bind in
+        var policy = commonPolicy
+        policy.places = places
+        policy.bind = bind
+        return policy
+      }
+    }
+  }
+
+  /// What all policies have in common: SMT, core kinds and oversubscription. Places and binding are the defaults.
+  var commonPolicy: PlacementPolicy {
+    PlacementPolicy(smt: smt ?? 1, coreKinds: coreKind ?? .all, oversubscription: oversubscribe ?? .error)
+  }
+
+  /// OpenMP's variables, those left out that a flag overrides: they may hold anything.
+  ///
+  /// - Throws: the error that ends the process, after one sentence on standard error.
+  func environment() throws -> OpenMPVariables {
+    var variables = ProcessInfo.processInfo.environment
+    if places != nil { variables[OpenMPVariables.placesName] = nil }
+    if bind != nil { variables[OpenMPVariables.bindName] = nil }
+    do throws(PlacementError) { return try OpenMPVariables(environment: variables) } catch {
+      throw Exit.failure(error, Exit.usage)
+    }
+  }
+
+  /// OpenMP's variables as ``environment()`` has them, for commands without suites: says which of them count.
+  func announcedEnvironment() throws -> OpenMPVariables {
+    let environment = try environment()
+    if let note = environment.note { printToStandardError(note) }
+    return environment
   }
 
   /// The flags that are given.
@@ -62,6 +95,37 @@ struct PlacementOptions: ParsableArguments {
       ("--places", places != nil), ("--bind", bind != nil), ("--smt", smt != nil), ("--core-kind", coreKind != nil),
       ("--oversubscribe", oversubscribe != nil),
     ].filter(\.1).map(\.0)
+  }
+}
+
+extension OpenMPVariables {
+  /// What to say where the variables count; nil if none is set.
+  var note: String? {
+    if variables.isEmpty { return nil }
+    let settings = variables.sorted { $0.key < $1.key }.map { "\($0.key)='\($0.value)'" }
+    return "Note: threads are placed as \(settings.joined(separator: " and ")) of the environment say"
+  }
+}
+
+extension ListOption<PlacementPolicy.Bind> {
+  /// Reads words between commas.
+  init(binds text: String) throws(PlacementError) {
+    var values: [PlacementPolicy.Bind] = []
+    for word in text.split(separator: ",", omittingEmptySubsequences: false) { values.append(try .init(String(word))) }
+    self.init(values)
+  }
+}
+
+extension ListOption<PlacementPolicy.Places> {
+  /// Reads levels between commas, or one list of places; several of them between semicolons.
+  init(places text: String) throws(PlacementError) {
+    var values: [PlacementPolicy.Places] = []
+    for part in text.split(separator: ";", omittingEmptySubsequences: false) {
+      let isList = part.first == "{" || part.first?.isNumber == true
+      let words = isList ? [part] : part.split(separator: ",", omittingEmptySubsequences: false)
+      for word in words { values.append(try .init(String(word))) }
+    }
+    self.init(values)
   }
 }
 

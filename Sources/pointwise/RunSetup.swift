@@ -14,6 +14,8 @@ struct RunSetup {
   let environment: Environment
   /// The events that workers count.
   let events: [PerformanceEvent]
+  /// OpenMP's variables that chose the placement, as they stand in the environment.
+  let openMP: [String: String]
   let plan: Plan
   let settings: RunSettings
 
@@ -24,6 +26,8 @@ struct RunSetup {
     self.suites = suites
     topology = try topologyOrExit(nil)
     catalog = Catalog.current()
+    let variables = try Self.variables(command, suites)
+    openMP = variables.variables
     var environment = Environment.capture(
       isas: catalog.isas.map(\.rawValue), machine: try? JSONValue(encoding: topology.machine),
       commit: Self.checkout().flatMap { Environment.commit(ofCheckout: $0) })
@@ -31,9 +35,12 @@ struct RunSetup {
     environment.counters = Environment.Counter.all(probe)
     self.environment = environment
     events = probe.available
+    var selection = Selection(command)
+    selection.environment = variables
+    if let note = variables.note { printToStandardError(note) }
     do {
       plan = try Plan(
-        suites: suites, selection: Selection(command), machine: topology.machine, catalog: catalog,
+        suites: suites, selection: selection, machine: topology.machine, catalog: catalog,
         availableMemory: environment.memoryAvailable)
     } catch {
       throw Exit.failure(error, error.isUsage ? Exit.usage : Exit.data)
@@ -44,6 +51,33 @@ struct RunSetup {
         Exit.usage)
     }
     settings = Self.settings(command, suites)
+    noteDuplicates()
+  }
+
+  /// OpenMP's variables, as far as neither a flag nor every suite overrides them.
+  private static func variables(_ command: RunCommand, _ suites: [Suite]) throws -> OpenMPVariables {
+    let all = try command.placement.environment()
+    var counting = all.variables
+    if !suites.contains(where: { $0.axes.places == nil }) { counting[OpenMPVariables.placesName] = nil }
+    if !suites.contains(where: { $0.axes.bind == nil }) { counting[OpenMPVariables.bindName] = nil }
+    do throws(PlacementError) { return try OpenMPVariables(environment: counting) } catch {
+      throw Exit.failure(error, Exit.usage)
+    }
+  }
+
+  /// Says which policies are not measured because they come to the placement of another one.
+  private func noteDuplicates() {
+    func words(_ policy: PlacementPolicy) -> String { "--places \(policy.places) --bind \(policy.bind)" }
+    var said: Set<String> = []
+    for duplicate in plan.duplicates {
+      let (policy, kept) = (words(duplicate.policy), words(duplicate.kept))
+      guard said.insert("\(policy) \(kept)").inserted else { continue }
+      let same = plan.duplicates.filter { words($0.policy) == policy && words($0.kept) == kept }
+      let counts = same.map { String($0.threads) }.joined(separator: ", ")
+      printToStandardError(
+        "Note: \(policy) puts \(counts) \(counts == "1" ? "thread" : "threads") where \(kept) does; that is measured once"
+      )
+    }
   }
 
   /// How long `plan`, or a part of it, will take.
@@ -75,6 +109,7 @@ struct RunSetup {
       settings: .init(
         precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime),
       plan: planIdentity, environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
+      placementVariables: openMP.isEmpty ? nil : openMP,
       skippedEntries: suites.flatMap(\.skipped).map {
         .init(file: $0.location.file, line: $0.location.line ?? 0, text: $0.descriptor, reason: $0.reason)
       })
@@ -116,8 +151,8 @@ extension Selection {
     teams = command.team?.values
     caches = command.cache?.values
     replicates = command.replicates ?? 1
-    places = command.placement.places.map { [$0] }
-    binds = command.placement.bind.map { [$0] }
-    policy = command.placement.policy
+    places = command.placement.places?.values
+    binds = command.placement.bind?.values
+    policy = command.placement.commonPolicy
   }
 }

@@ -36,9 +36,10 @@ struct TopologyCommand: ParsableCommand {
     let machine = try topologyOrExit(topology).machine
     var report = TopologyReport(machine: machine, features: machine.isThisSystem ? .current() : nil)
     do {
-      let policy = placement.policy
-      let capacity = try policy.capacity(on: machine)
-      report.placements = try threads.counts(capacity: capacity).map { try policy.resolve(threads: $0, on: machine) }
+      for policy in placement.policies(try placement.announcedEnvironment()) {
+        let capacity = try policy.capacity(on: machine)
+        report.placements += try threads.counts(capacity: capacity).map { try policy.resolve(threads: $0, on: machine) }
+      }
     } catch let error as PlacementError {
       // Flags that this machine cannot satisfy: a usage error, exit code 64.
       throw ValidationError(error.description)

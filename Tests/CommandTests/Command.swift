@@ -55,6 +55,8 @@ struct Command {
     var variables = ProcessInfo.processInfo.environment
     variables["POINTWISE_BENCHMARKS"] = nil
     variables["TERM"] = "dumb"
+    variables["OMP_PLACES"] = nil
+    variables["OMP_PROC_BIND"] = nil
     for (name, value) in environment { variables[name] = value }
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments

@@ -143,6 +143,39 @@ import Topology
     }
   }
 
+  @Test func policiesThatComeToTheSameCPUsAreMeasuredOnce() throws {
+    let plan = try plan {
+      $0.kernels = ["simd"]
+      $0.layers = ["classifier"]
+      $0.splits = [.pixels]
+      $0.threads = try? ThreadCounts("1,2,8")
+      $0.binds = [.close, .none, .spread]
+      $0.teams = [.dispatch, .pinned]
+    }
+    let cases = plan.groups.flatMap(\.cases).map { "\($0.team) \($0.threads) \($0.placement.policy.bind)" }
+    let expected = ["1 close", "1 none", "2 close", "2 none", "2 spread", "8 close", "8 none"]
+    #expect(cases == ["dispatch", "pinned"].flatMap { team in expected.map { "\(team) \($0)" } })
+    #expect(
+      plan.duplicates.map { "\($0.policy.bind) \($0.kept.bind) \($0.threads)" } == ["spread close 1", "spread close 8"])
+    #expect(plan.filter { _, _ in true }.duplicates == plan.duplicates)
+  }
+
+  @Test func theEnvironmentCountsWhereNothingElseDoes() throws {
+    let variables = try OpenMPVariables(environment: ["OMP_PLACES": "ll_caches", "OMP_PROC_BIND": "spread"])
+    func policies(_ axes: String = "", _ select: (inout Selection) -> Void = { _ in }) throws -> Set<String> {
+      let plan = try plan(axes) {
+        $0.threads = try? ThreadCounts("2")
+        $0.environment = variables
+        select(&$0)
+      }
+      return Set(plan.placements.map { "\($0.policy.places) \($0.policy.bind)" })
+    }
+    #expect(try policies() == ["ll-caches spread"])
+    #expect(try policies { $0.binds = [.compact] } == ["ll-caches compact"])
+    #expect(try policies("axes: { places: cores }") == ["cores spread"])
+    #expect(try policies("axes: { bind: close }") { $0.places = [.threads] } == ["threads close"])
+  }
+
   @Test func theControlIsNeverPinned() throws {
     let plan = try plan {
       $0.kernels = ["simd"]

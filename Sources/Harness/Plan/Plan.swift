@@ -11,6 +11,19 @@ public struct Plan: Sendable {
   /// Cases of all groups.
   public var caseCount: Int { groups.reduce(0) { $0 + $1.cases.count } }
 
+  /// Policies that put threads where another one does, and were left out for it.
+  public let duplicates: [Duplicate]
+
+  /// A placement that is not measured, because another policy puts the threads on the same CPUs in the same order.
+  public struct Duplicate: Sendable, Hashable {
+    /// The policy that is left out.
+    public let policy: PlacementPolicy
+    /// The policy that is measured in its place.
+    public let kept: PlacementPolicy
+    /// The number of threads.
+    public let threads: Int
+  }
+
   /// The placements that occur, each once, in the order in which they are first used.
   public var placements: [Placement] {
     var seen: Set<Placement> = []
@@ -19,9 +32,9 @@ public struct Plan: Sendable {
 
   /// Combines what the suites list with what `selection` asks for.
   ///
-  /// The command line wins over a suite's axis, and that over the default. On one thread every split is the whole layer
-  /// and every policy one CPU, so a kernel has one case there, whose split is called `none`. The team `dispatch-apply`
-  /// is never pinned: it has no placement to vary.
+  /// The command line wins over a suite's axis, and that over the default. On one thread every split is the whole layer,
+  /// so a kernel has one case there a placement, whose split is called `none`. Placements that come to the same CPUs are
+  /// one, and ``duplicates`` has the others. The team `dispatch-apply` is never pinned: it has no placement to vary.
   ///
   /// - Parameters:
   ///   - available: free memory in bytes, or nil if it is not known.
@@ -30,8 +43,9 @@ public struct Plan: Sendable {
     suites: [Suite], selection: Selection, machine: Machine, catalog: Catalog, availableMemory available: Int?
   ) throws(PlanError) {
     var groups: [CaseGroup] = []
+    var duplicates: [Duplicate] = []
     for suite in suites {
-      let cases = try Self.cases(suite, selection, machine, catalog)
+      let cases = try Self.cases(suite, selection, machine, catalog, &duplicates)
       let layouts = selection.layouts ?? suite.axes.layout?.values
       for entry in suite.entries {
         guard selection.layers?.contains(where: { entry.matches($0) }) ?? true else { continue }
@@ -63,6 +77,7 @@ public struct Plan: Sendable {
         message: "no layer of \(suites.map(\.name).joined(separator: ", ")) has such a descriptor or name")
     }
     self.groups = groups.filter { !$0.cases.isEmpty }
+    self.duplicates = duplicates
   }
 
   /// The cases for which `isIncluded` holds; a layer of which none is left goes too.
@@ -72,14 +87,17 @@ public struct Plan: Sendable {
         CaseGroup(
           suite: group.suite, entry: group.entry, layer: group.layer,
           cases: group.cases.filter { isIncluded(group, $0) })
-      }.filter { !$0.cases.isEmpty })
+      }.filter { !$0.cases.isEmpty }, duplicates: duplicates)
   }
 
-  private init(groups: [CaseGroup]) { self.groups = groups }
+  private init(groups: [CaseGroup], duplicates: [Duplicate]) {
+    self.groups = groups
+    self.duplicates = duplicates
+  }
 
   /// Every combination of kernel, thread count, placement, split and team that `suite` and `selection` ask for.
   private static func cases(
-    _ suite: Suite, _ selection: Selection, _ machine: Machine, _ catalog: Catalog
+    _ suite: Suite, _ selection: Selection, _ machine: Machine, _ catalog: Catalog, _ duplicates: inout [Duplicate]
   ) throws(PlanError) -> [Case] {
     let kernels = try kernels(suite, selection, catalog)
     let splits = try chosen(selection.splits, suite.axes.split, "split") ?? Split.usual
@@ -90,10 +108,16 @@ public struct Plan: Sendable {
     var cases: [Case] = []
     for kernel in kernels {
       for team in teams {
-        var seen: Set<Seats> = []
+        var seen: [[Int?]: PlacementPolicy] = [:]
         for pinned in placements {
           let placement = team.isPinned ? pinned : try unpinned(pinned, machine)
-          guard seen.insert(Seats(placement, isPinned: team.isPinned)).inserted else { continue }
+          let cpus = placement.assignments.map(\.cpu)
+          if let kept = seen[cpus] {
+            let duplicate = Duplicate(policy: placement.policy, kept: kept, threads: placement.threads)
+            if team.isPinned, !duplicates.contains(duplicate) { duplicates.append(duplicate) }
+            continue
+          }
+          seen[cpus] = placement.policy
           let dividing = splits.filter { $0 != .none }
           for split in placement.threads == 1 ? [Split.none] : dividing {
             for cache in caches {
@@ -113,17 +137,6 @@ public struct Plan: Sendable {
         message: "more than one thread needs a split that divides the work: channels, pixels, grid, reduction or auto")
     }
     return cases
-  }
-
-  /// What tells placements of one team apart: the policy does only where it has a say.
-  private struct Seats: Hashable {
-    let cpus: [Int?]
-    let policy: PlacementPolicy?
-
-    init(_ placement: Placement, isPinned: Bool) {
-      cpus = placement.assignments.map(\.cpu)
-      policy = isPinned && placement.threads > 1 ? placement.policy : nil
-    }
   }
 
   /// The kernels that `selection` asks for, or else the suite, or else all of the widest ISA.
@@ -179,8 +192,8 @@ public struct Plan: Sendable {
 
     var placements: [Placement] = []
     do throws(PlacementError) {
-      for place in places ?? [.cores] {
-        for bind in binds ?? [.close] {
+      for place in places ?? [selection.environment?.places ?? .cores] {
+        for bind in binds ?? [selection.environment?.bind ?? .close] {
           var policy = selection.policy
           policy.places = place
           policy.bind = bind

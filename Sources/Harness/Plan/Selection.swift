@@ -25,10 +25,12 @@ public struct Selection: Sendable {
   public var caches: [CacheState]?
   /// How often every case is measured, as variants of their own.
   public var replicates = 1
-  /// Kinds of places; default: cores.
+  /// Kinds of places; default: what ``environment`` says, or cores.
   public var places: [PlacementPolicy.Places]?
-  /// Binding policies; default: close.
+  /// Binding policies; default: what ``environment`` says, or close.
   public var binds: [PlacementPolicy.Bind]?
+  /// OpenMP's variables, which count where neither the command line nor the suite says anything; nil to ignore them.
+  public var environment: OpenMPVariables?
   /// SMT threads of a core, core kinds and oversubscription. Places and binding of this policy are not used.
   public var policy = PlacementPolicy()
 
