@@ -37,9 +37,15 @@ public struct RunManifest: Sendable, Hashable, Codable {
     public var precisionPercent: Double
     /// The longest time for one case, in seconds.
     public var maxTimeSeconds: Double
+    /// Where the pages of buffers were asked to lie, as `--memory` says; nil if nothing was asked for.
+    public var memory: String?
+    /// How large pages were asked to be, as `--pages` says; nil if nothing was asked for.
+    public var pages: String?
 
     /// Settings.
-    public init(precisionPercent: Double, maxTimeSeconds: Double) {
+    public init(precisionPercent: Double, maxTimeSeconds: Double, memory: String? = nil, pages: String? = nil) {
+      self.memory = memory
+      self.pages = pages
       self.precisionPercent = precisionPercent
       self.maxTimeSeconds = maxTimeSeconds
     }

@@ -16,6 +16,14 @@ extension ListOption where Value: RawRepresentable<String> & CaseIterable {
   /// - Throws: `ValidationError` with the word and what was expected.
   static func parse(_ text: String) throws -> ListOption { try parse(text, known: Array(Value.allCases)) }
 
+  /// Parses a single word.
+  static func one(_ text: String) throws -> Value {
+    guard let value = Value(rawValue: text) else {
+      throw ValidationError("expected one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return value
+  }
+
   /// Parses those of the words that are `known`.
   static func parse(_ text: String, known: [Value]) throws -> ListOption {
     ListOption(

@@ -103,6 +103,7 @@ extension Row {
     if result.item.split == .auto, let division = result.division {
       notes = ["auto took \(division)", notes].compactMap { $0 }.joined(separator: "; ")
     }
+    if let pages = result.pages { notes = [notes, "\(pages)"].compactMap { $0 }.joined(separator: "; ") }
   }
 
   private mutating func set(

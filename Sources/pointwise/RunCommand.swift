@@ -45,6 +45,21 @@ struct RunCommand: ParsableCommand {
     transform: ListOption<CacheState>.parse)
   var cache: ListOption<CacheState>?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where pages of weights, input and output lie: first-touch (each thread touches its part first), local (each part "
+        + "bound to its thread's NUMA node), interleave (on all nodes in turn). Default: wherever they were prepared.",
+      valueName: "policy"),
+    transform: { try ListOption<MemoryPolicy.Binding>.one($0) })
+  var memory: MemoryPolicy.Binding?
+
+  @Option(
+    help: ArgumentHelp(
+      "Their size: default (as the system is set up), huge (ask for transparent huge pages), small (refuse them). "
+        + "Default: default.", valueName: "size"),
+    transform: { try ListOption<MemoryPolicy.Pages>.one($0) })
+  var pages: MemoryPolicy.Pages?
+
   @OptionGroup(title: "Where threads sit")
   var placement: PlacementOptions
 
@@ -103,9 +118,9 @@ struct RunCommand: ParsableCommand {
   private var given: [String] {
     (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + placement.given
       + [
-        ("--team", team != nil), ("--cache", cache != nil), ("--precision", precision != nil),
-        ("--max-time", maxTime != nil), ("--replicates", replicates != nil), ("--seed", seed != nil),
-        ("--output", output != nil),
+        ("--team", team != nil), ("--cache", cache != nil), ("--memory", memory != nil), ("--pages", pages != nil),
+        ("--precision", precision != nil), ("--max-time", maxTime != nil), ("--replicates", replicates != nil),
+        ("--seed", seed != nil), ("--output", output != nil),
       ].filter(\.1).map(\.0)
   }
 

@@ -52,6 +52,7 @@ struct RunSetup {
     }
     settings = Self.settings(command, suites)
     noteDuplicates()
+    try checkMemory()
   }
 
   /// OpenMP's variables, as far as neither a flag nor every suite overrides them.
@@ -63,6 +64,15 @@ struct RunSetup {
     do throws(PlacementError) { return try OpenMPVariables(environment: counting) } catch {
       throw Exit.failure(error, Exit.usage)
     }
+  }
+
+  /// Tries the policy of memory where the run will use it first.
+  private func checkMemory() throws {
+    let pinned = plan.placements.filter { !$0.cpuList.isEmpty }
+    guard let placement = (pinned.isEmpty ? plan.placements : pinned).max(by: { $0.threads < $1.threads }) else {
+      return
+    }
+    do { try settings.memory.check(on: topology, placement) } catch { throw Exit.failure("\(error)", Exit.data) }
   }
 
   /// Says which policies are not measured because they come to the placement of another one.
@@ -107,7 +117,9 @@ struct RunSetup {
       run: run, toolVersion: Pointwise.configuration.version, commandLine: commandLine, started: Date(),
       seed: settings.seed, suites: suites.map { .init(name: $0.name, file: absolute($0.file)) },
       settings: .init(
-        precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime),
+        precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime,
+        memory: settings.memory.binding?.rawValue,
+        pages: settings.memory.pages == .default ? nil : settings.memory.pages.rawValue),
       plan: planIdentity, environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
       placementVariables: openMP.isEmpty ? nil : openMP,
       skippedEntries: suites.flatMap(\.skipped).map {
@@ -129,6 +141,7 @@ struct RunSetup {
   /// The command line's settings, or else the suites', or else the defaults. Of several suites the finest precision and the longest time count.
   private static func settings(_ command: RunCommand, _ suites: [Suite]) -> RunSettings {
     var settings = RunSettings()
+    settings.memory = MemoryPolicy(binding: command.memory, pages: command.pages ?? .default)
     if let seed = command.seed { settings.seed = seed }
     if let value = command.precision ?? suites.compactMap(\.precision).min() {
       settings.stopRule.precisionPercent = value

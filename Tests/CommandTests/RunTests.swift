@@ -107,6 +107,29 @@ import Testing
     run.expectConsistency()
   }
 
+  @Test func autoSaysWhatItTookAndMemoryWhereItIs() throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(
+      [
+        "run", "tiny.yaml", "--kernel", "simd", "--split", "auto", "--threads", "2", "--oversubscribe", "wrap",
+        "--memory", "first-touch", "--pages", "small", "--team", "pinned", "--max-time", "0.001", "--output", "R",
+      ], in: folder)
+    #expect(result.code == 0, "\(result)")
+    let run = try RunFiles(folder, "R")
+    run.expectConsistency()
+    #expect(run.rows.count == 3)
+    for row in run.rows {
+      #expect(row.split == "auto" && row.variant.hasSuffix("-auto-pinned"))
+      let notes = try #require(row.notes)
+      #expect(
+        ["channels", "pixels", "grid of 1 × 2", "grid of 2 × 1", "reduction"].contains {
+          notes.hasPrefix("auto took \($0); ")
+        }, "\(notes)")
+      #expect(notes.contains("page"), "\(notes)")
+    }
+    #expect(run.manifest.settings.memory == "first-touch" && run.manifest.settings.pages == "small")
+  }
+
   @Test func casesThatTakeTooLongAreSkippedAloud() throws {
     let folder = try TemporaryFolder()
     try folder.write("layers: [mb64ic1024oc1024]\n", to: "big.yaml")

@@ -54,7 +54,7 @@ enum Examples {
     return Session(
       group: group, settings: settings, teams: TeamPool(topology, probes: catalog.probes),
       references: ReferenceCache(), ceilings: Ceilings(PeakMeter(topology, catalog), topology.machine),
-      caches: CacheSizes(topology.machine), coldBytes: topology.machine.coldBytes, steal: StealTime(),
+      caches: CacheSizes(topology.machine), machine: topology.machine, steal: StealTime(),
       isInterrupted: isInterrupted, report: report)
   }
 

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "cpu_features.h"
 #include "futex.h"
+#include "pages.h"
 #include "performance_counters.h"
 #include "thread_status.h"
 

@@ -15,6 +15,8 @@ public struct CaseResult: Sendable {
   public var verification: Verification?
   /// The time that packing the weights took once, in nanoseconds; nil for a kernel that packs none.
   public var prepareNanoseconds: UInt64?
+  /// Where the pages of its buffers lie; nil if no policy of memory was asked for, or it was not measured.
+  public var pages: PageSurvey?
 
   /// What became of a case.
   public enum Outcome: Sendable {

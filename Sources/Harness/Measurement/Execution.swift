@@ -114,6 +114,13 @@ final class BufferSet: Sendable {
     }
   }
 
+  /// Has `placer` place every copy.
+  func place(with placer: MemoryPlacer) {
+    placer.place(weights.buffer)
+    if let input { placer.place(input.buffer) }
+    if let output { placer.place(output.buffer) }
+  }
+
   /// `shared` with the copies in place of what they are copies of.
   func operands(_ shared: Operands) -> Operands {
     var operands = shared

@@ -10,6 +10,8 @@ public struct RunSettings: Sendable, Hashable {
   public var sampleNanoseconds: Double
   /// The seed of data and order.
   public var seed: UInt64
+  /// Where the pages of buffers lie.
+  public var memory = MemoryPolicy()
 
   /// Settings.
   public init(stopRule: StopRule = StopRule(), sampleNanoseconds: Double = 1e6, seed: UInt64 = 1) {
@@ -62,7 +64,7 @@ public struct Runner {
       try starting(index, group)
       try Session(
         group: group, settings: settings, teams: teams, references: references, ceilings: ceilings, caches: caches,
-        coldBytes: topology.machine.coldBytes, steal: StealTime(), isInterrupted: isInterrupted, report: report
+        machine: topology.machine, steal: StealTime(), isInterrupted: isInterrupted, report: report
       ).run()
     }
   }

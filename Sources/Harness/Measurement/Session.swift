@@ -13,7 +13,7 @@ struct Session {
   let references: ReferenceCache
   let ceilings: Ceilings
   let caches: CacheSizes
-  let coldBytes: Int
+  let machine: Machine
   let steal: StealTime
   let isInterrupted: () -> Bool
   /// Called with every case as soon as it has ended.
@@ -57,13 +57,25 @@ struct Session {
     do {
       workbench = try Workbench(
         group.layer, caches: caches, threads: group.cases.map(\.threads).max() ?? 1, pattern: .integer,
-        seed: settings.seed, coldBytes: coldBytes)
+        seed: settings.seed, coldBytes: machine.coldBytes, placer: try placer())
+      if let failure = workbench.placementFailure { throw failure }
+    } catch let error as TeamError {
+      throw error
     } catch {
       for item in group.cases { try report(CaseResult(group: group, item: item, outcome: .failed("\(error)"))) }
       return
     }
     var progresses = try verified(workbench)
     try measure(&progresses, workbench)
+  }
+
+  /// What places the layer's buffers; nil if nothing is asked for. The largest pinned team shares them out, for all cases
+  /// use the same buffers.
+  private func placer() throws -> MemoryPlacer? {
+    if settings.memory.isDefault { return nil }
+    let pinned = group.cases.filter { !$0.placement.cpuList.isEmpty }
+    guard let item = (pinned.isEmpty ? group.cases : pinned).max(by: { $0.threads < $1.threads }) else { return nil }
+    return try MemoryPlacer(settings.memory, teams.team(item.team, item.placement), item.placement, machine)
   }
 
   // MARK: Checking
@@ -271,8 +283,8 @@ struct Session {
     try report(
       CaseResult(
         group: group, item: progress.item, division: progress.division, outcome: outcome,
-        verification: progress.verification,
-        prepareNanoseconds: progress.prepare))
+        verification: progress.verification, prepareNanoseconds: progress.prepare,
+        pages: try workbench.pages(progress.item.kernel, progress.division)))
   }
 }
 

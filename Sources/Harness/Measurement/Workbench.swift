@@ -24,6 +24,8 @@ final class Workbench {
   /// A tensor of partial sums for each worker; none until a division needs them.
   private var partials: [SharedBuffer] = []
   private let threads: Int
+  /// What puts pages where they are wanted; nil to leave them where they are.
+  private let placer: MemoryPlacer?
 
   /// Weights that a kernel has packed.
   final class PackedWeights: Sendable {
@@ -65,7 +67,8 @@ final class Workbench {
   ///
   /// - Parameter coldBytes: what copies must fill together so that no cache holds them.
   init(
-    _ layer: Layer, caches: CacheSizes, threads: Int, pattern: DataPattern, seed: UInt64, coldBytes: Int = 0
+    _ layer: Layer, caches: CacheSizes, threads: Int, pattern: DataPattern, seed: UInt64, coldBytes: Int = 0,
+    placer: MemoryPlacer? = nil
   ) throws(OutOfMemory) {
     self.layer = layer
     self.seed = seed
@@ -74,6 +77,29 @@ final class Workbench {
     output = try FloatBuffer(count: layer.outputCount)
     heldTensors = try LayerTensors(layer, pattern: pattern, seed: seed)
     self.threads = threads
+    self.placer = placer
+    placer?.place(output)
+    placeTensors()
+  }
+
+  /// Why buffers could not be placed; nil if they are where they are wanted.
+  var placementFailure: MemoryError? { placer?.failure }
+
+  private func placeTensors() {
+    placer?.place(tensors.input)
+    placer?.place(tensors.weights)
+  }
+
+  /// Where the pages lie that `kernel` reads and writes when caches are hot; nil if nobody has asked for anything.
+  func pages(_ kernel: Kernel, _ division: Division) throws(OutOfMemory) -> PageSurvey? {
+    if placer == nil { return nil }
+    func region(_ buffer: borrowing FloatBuffer) -> (address: UInt, bytes: Int) {
+      (UInt(bitPattern: buffer.pointer), buffer.count * MemoryLayout<Float>.stride)
+    }
+    let packed = try packedWeights(kernel, division)
+    return PageSurvey([
+      region(tensors.input), region(output), packed.map { region($0.buffer) } ?? region(tensors.weights),
+    ])
   }
 
   /// Replaces the tensors, and forgets the weights that were packed from the old ones.
@@ -83,6 +109,7 @@ final class Workbench {
     sets = [:]
     heldTensors = nil
     heldTensors = try LayerTensors(layer, pattern: pattern, seed: seed)
+    placeTensors()
   }
 
   /// The weights that `kernel` has packed for `division`; nil for a kernel that reads them as they come. Replicas of a
@@ -94,6 +121,7 @@ final class Workbench {
     let key = Self.key(kernel, division, replica)
     if let weights = packed[key] { return weights }
     let weights = try PackedWeights(kernel, problem, division.terms ?? [0..<problem.k], tensors)
+    placer?.place(weights.buffer)
     packed[key] = weights
     return weights
   }
@@ -187,6 +215,7 @@ final class Workbench {
           count: packed?.buffer.count ?? tensors.weights.count,
           others: cache == .cold ? (UnsafePointer(tensors.input.pointer), tensors.input.count, output.count) : nil))
     }
+    if let placer { for set in made { set.place(with: placer) } }
     sets[key] = made
     return made
   }
