@@ -33,13 +33,17 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     let machine = try topologyOrExit(nil).machine
-    let placements: [Placement]
-    do {
-      let policy = placement.policy
-      let capacity = try policy.capacity(on: machine)
-      placements = try threads.counts(capacity: capacity).map { try policy.resolve(threads: $0, on: machine) }
+    var placements: [Placement] = []
+    let policies = placement.policies(try placement.announcedEnvironment())
+    do throws(PlacementError) {
+      for policy in policies {
+        let capacity = try policy.capacity(on: machine)
+        for count in threads.counts(capacity: capacity) {
+          placements.append(try policy.resolve(threads: count, on: machine))
+        }
+      }
     } catch {
-      throw Exit.failure("\(error)", Exit.usage)
+      throw Exit.failure(error, Exit.usage)
     }
     var environment = Environment.capture()
     environment.counters = Environment.Counter.all(CounterProbe())
