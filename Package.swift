@@ -62,6 +62,9 @@ let package = Package(
       name: "Layers", dependencies: [.product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: optimised),
     .target(
+      name: "Tensors", dependencies: ["Layers", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: optimised),
+    .target(
       name: "Kernels", dependencies: ["Layers", .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: kernelFlags),
     .target(name: "KernelsPortable", dependencies: ["Kernels"], swiftSettings: isaFlags),
@@ -72,7 +75,7 @@ let package = Package(
     .target(
       name: "Harness",
       dependencies: [
-        "Topology", "Layers", "Kernels", "KernelsPortable", "Teams", "Statistics", "CPlatform", "Yams",
+        "Topology", "Layers", "Tensors", "Kernels", "KernelsPortable", "Teams", "Statistics", "CPlatform", "Yams",
         .product(name: "SystemPackage", package: "swift-system"),
       ] + isaDependencies),
     .target(
@@ -95,13 +98,14 @@ let package = Package(
     .executableTarget(
       name: "pointwise",
       dependencies: [
-        "Harness", "Results", "Reports", "Topology", "Layers", "Kernels", "Teams", "Statistics",
+        "Harness", "Results", "Reports", "Topology", "Layers", "Tensors", "Kernels", "Teams", "Statistics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
   ] + isaModules + [
     .testTarget(name: "TopologyTests", dependencies: ["Topology"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"], swiftSettings: optimised),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Layers"], swiftSettings: optimised),
     .testTarget(
       name: "StatisticsTests",
       dependencies: ["Statistics", .product(name: "RealModule", package: "swift-numerics")]),

@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 
 extension Suite {
   /// The suffixes of suite files. A file with another name is one of benchdnn descriptors.

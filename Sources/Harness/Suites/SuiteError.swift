@@ -1,3 +1,5 @@
+import Layers
+
 /// A line of a file.
 public struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
   /// The file's path as it was given, or put together from the paths that lead to it.
@@ -30,24 +32,4 @@ public struct SuiteError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// One sentence on one line: file and line, what was found and what was expected.
   public var description: String { printable(location.map { "\($0): \(message)" } ?? message) }
-}
-
-/// `text` with control characters escaped, so that no file's content can break a line or command a terminal.
-func printable(_ text: some StringProtocol) -> String {
-  var result = ""
-  for scalar in text.unicodeScalars {
-    if scalar.properties.generalCategory == .control {
-      result += scalar.escaped(asASCII: true)
-    } else {
-      result.unicodeScalars.append(scalar)
-    }
-  }
-  return result
-}
-
-/// At most 40 characters of `text`, for a sentence that quotes it.
-func shortened(_ text: some StringProtocol) -> String {
-  var beginning = String.UnicodeScalarView(text.unicodeScalars.prefix(40))
-  if text.unicodeScalars.count > beginning.count { beginning.append("…") }
-  return String(beginning)
 }

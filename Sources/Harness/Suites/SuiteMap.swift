@@ -1,3 +1,4 @@
+import Layers
 import Yams
 
 /// One mapping of a suite file, whose keys are known, read with errors that name the line.
@@ -118,36 +119,4 @@ struct SuiteMap {
     }
     return Suite.Axis(values: texts, location: location(of: key))
   }
-}
-
-/// The words in a sentence: "a, b and c".
-func list(_ words: [String], _ conjunction: String = "and") -> String {
-  guard let last = words.last, words.count > 1 else { return words.first ?? "" }
-  return words.dropLast().joined(separator: ", ") + " \(conjunction) " + last
-}
-
-/// The known word that differs from `word` in at most two letters, or a third of them for short words.
-func nearest(to word: String, among known: [String]) -> String? {
-  let tolerance = min(2, word.count / 3)
-  return known.map { (word: $0, distance: editDistance(word, $0)) }
-    .filter { $0.distance <= tolerance }
-    .min { $0.distance < $1.distance }?.word
-}
-
-/// The least number of letters to insert, delete or replace to turn one word into the other (Levenshtein).
-///
-/// - Complexity: O(n·m) for words of n and m letters.
-func editDistance(_ first: String, _ second: String) -> Int {
-  let second = Array(second)
-  var row = Array(0...second.count)
-  for (i, letter) in first.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, other) in second.enumerated() {
-      let replaced = diagonal + (letter == other ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
-    }
-  }
-  return row[second.count]
 }
