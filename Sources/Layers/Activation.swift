@@ -45,6 +45,16 @@ public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// How far apart two values of the function can be at most.
+  public var range: Double {
+    switch self {
+    case .tanh: 2
+    case .sigmoid: 1
+    case .relu6: 6
+    case .none, .relu, .gelu, .silu: .infinity
+    }
+  }
+
   /// Whether the function is computed without rounding, so that an exact sum gives an exact result.
   public var isExact: Bool { self == .none || self == .relu || self == .relu6 }
 

@@ -3,7 +3,8 @@
 /// A sum of k products and a bias, in any order, with or without fused multiply-adds, has an error of at most
 /// γₖ₊₁·(Σ|x·w| + |b|), with γₖ = k·u ÷ (1 − k·u) and the unit roundoff u = 2⁻²⁴ (Higham, "Accuracy and Stability of
 /// Numerical Algorithms", 2nd ed., §3.1). An activation with Lipschitz constant L passes on at most L times that, and
-/// adds an error of its own: ``activationUlps`` units of the result, and of its argument's effect.
+/// never more than the activation's range, and adds an error of its own: ``activationUlps`` units of the result, and of its
+/// argument's effect.
 public enum ErrorBound {
   /// The unit roundoff of single precision, 2⁻²⁴.
   public static let unitRoundoff = 0x1p-24
@@ -29,10 +30,13 @@ public enum ErrorBound {
     // Each of the terms may also underflow, and lose half of the smallest subnormal number.
     let underflow = Double(depth + 1) * 0x1p-150
     let sumError = isExact ? 0 : gamma(depth + 1) * magnitude + underflow
-    let passedOn = activation.lipschitzConstant * sumError
+    // Sums of any magnitude may come before the activation; what comes after it is bounded by its own range as well.
+    // Where nothing can be promised of the sum, the range alone is no promise either.
+    let passedOn = sumError.isFinite ? min(activation.lipschitzConstant * sumError, activation.range) : .infinity
     if activation.isExact { return passedOn }
     // Units of a subnormal number do not shrink with it.
-    let units = 2 * unitRoundoff * (abs(activation(z)) + activation.lipschitzConstant * abs(z)) + 0x1p-149
+    let effect = min(activation.lipschitzConstant * abs(z), activation.range)
+    let units = 2 * unitRoundoff * (abs(activation(z)) + effect) + 0x1p-149
     return passedOn + activationUlps * units
   }
 }

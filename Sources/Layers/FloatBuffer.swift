@@ -76,6 +76,9 @@ public final class SharedBuffer: Sendable {
   /// - Throws: `OutOfMemory` if the system does not provide the memory.
   public init(count: Int) throws(OutOfMemory) { buffer = try FloatBuffer(count: count) }
 
+  /// Takes a buffer over.
+  public init(_ buffer: consuming FloatBuffer) { self.buffer = buffer }
+
   /// Allocates a copy of the `count` elements at `source`.
   ///
   /// - Throws: `OutOfMemory` if the system does not provide the memory.

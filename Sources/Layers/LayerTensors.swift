@@ -11,15 +11,17 @@ public enum DataPattern: UInt64, Sendable, CaseIterable {
   public func isExact(k: Int) -> Bool { self == .integer && k < (1 << 20) - 1 }
 }
 
-/// The input, weights and bias of a layer, filled with reproducible random numbers.
+/// The input, weights and bias of a layer: a user's, or filled with reproducible random numbers.
 ///
-/// An element follows from the seed, the pattern and its logical place (image, channel, y, x) alone. So both layouts of
+/// A random element follows from the seed, the pattern and its logical place (image, channel, y, x) alone. So both layouts of
 /// a convolution, and the same layer with another activation, have the same reference results.
 public final class LayerTensors: Sendable {
   /// The layer that the tensors belong to.
   public let layer: Layer
-  /// What the elements are.
+  /// What the elements are; a user's are real.
   public let pattern: DataPattern
+  /// Where a user's elements come from, which tells them from others of the same layer; nil for random ones.
+  public let origin: String?
   /// The input, in the layer's layout.
   public let input: FloatBuffer
   /// The weights, [n][k].
@@ -36,6 +38,7 @@ public final class LayerTensors: Sendable {
   public init(_ layer: Layer, pattern: DataPattern, seed: UInt64) throws(OutOfMemory) {
     self.layer = layer
     self.pattern = pattern
+    origin = nil
     input = try FloatBuffer(count: layer.inputCount)
     weights = try FloatBuffer(count: layer.weightCount)
     biasBuffer = try FloatBuffer(count: layer.bias ? layer.n : 0)
@@ -55,6 +58,29 @@ public final class LayerTensors: Sendable {
     }
     fill(weights, pattern: pattern, seed: seed, stream: 1, scale: scale) { $0 }
     fill(biasBuffer, pattern: pattern, seed: seed, stream: 2, scale: pattern == .real ? 1 : scale) { $0 }
+  }
+
+  /// Takes a user's tensors.
+  ///
+  /// - Parameters:
+  ///   - input: in the layer's layout.
+  ///   - weights: [n][k].
+  ///   - bias: `n` biases; none for a layer without.
+  ///   - origin: where the tensors come from.
+  /// - Requires: each has as many elements as the layer says, all finite.
+  public init(
+    _ layer: Layer, input: consuming FloatBuffer, weights: consuming FloatBuffer, bias: consuming FloatBuffer,
+    origin: String
+  ) {
+    precondition(
+      input.count == layer.inputCount && weights.count == layer.weightCount
+        && bias.count == (layer.bias ? layer.n : 0))
+    self.layer = layer
+    self.origin = origin
+    pattern = .real
+    self.input = input
+    self.weights = weights
+    biasBuffer = bias
   }
 }
 

@@ -1,3 +1,5 @@
+import RealModule
+
 /// The results of a layer in Double, before the activation, with the magnitudes that bound a kernel's error.
 ///
 /// The value of row m and column n is z = Σₖ x·w + b; its magnitude is Σₖ |x·w| + |b|. Beyond ``fullLimit`` FLOP only
@@ -73,6 +75,16 @@ public struct Reference: Sendable {
     self.magnitudes = magnitudes
   }
 
+  /// The first kept element whose sum could leave the range of single precision on the way, in some order of its terms:
+  /// row, column and Σ |x·w| + |b|. Nil if every order stays within it, as on random data.
+  public var firstOverflow: (row: Int, column: Int, magnitude: Double)? {
+    // A partial sum of n rounded terms is at most (1 + u)ⁿ times the magnitude, and that at most eⁿᵘ times.
+    let limit =
+      Double(Float.greatestFiniteMagnitude) / Double.exp(Double(depth + 1) * ErrorBound.unitRoundoff)
+    guard let index = magnitudes.firstIndex(where: { !($0 < limit) }) else { return nil }
+    return (rows[index / columns], index % columns, magnitudes[index])
+  }
+
   /// How many rows are kept of a layer.
   private static func rowCount(_ layer: Layer, fullLimit: Double) -> Int {
     if layer.flops <= fullLimit { return layer.m }
@@ -116,6 +128,16 @@ private func dot(_ x: UnsafePointer<Double>, _ w: UnsafePointer<Float>, _ count:
 }
 
 extension Layer {
+  /// The dimensions of the output as it lies in memory, slowest first: [mb][oc][oh][ow], [mb][oh][ow][oc], or [m][oc] of
+  /// a fully connected layer.
+  public var outputSizes: [Int] {
+    switch layout {
+    case .nchw: [shape.mb, shape.oc, shape.oh, shape.ow]
+    case .nhwc: [shape.mb, shape.oh, shape.ow, shape.oc]
+    case .nc: [m, n]
+    }
+  }
+
   /// Where the input of output row `m` (a pixel, or a batch row) and summed index `k` lies in the input tensor.
   public func inputIndex(m: Int, k: Int) -> Int {
     if op == .fc { return m * self.k + k }

@@ -6,6 +6,8 @@ public struct ResultCheck: Sendable, Hashable {
   public var bound: Double
   /// The first wrong element in words, or nil if every element is within its bound.
   public var failure: String?
+  /// Where the element of ``error`` is in the output, counted from its first element; nil if none has an error.
+  public var worst: Int?
 
   /// Whether every checked element is within its bound.
   public var passed: Bool { failure == nil }
@@ -44,14 +46,15 @@ public struct ResultCheck: Sendable, Hashable {
       for n in 0..<layer.n {
         let z = reference.values[row * layer.n + n]
         let expected = layer.activation(z)
-        let actual = output[layer.outputIndex(m: reference.rows[row], n: n)]
+        let index = layer.outputIndex(m: reference.rows[row], n: n)
+        let actual = output[index]
         let bound = ErrorBound.of(
           layer.activation, sum: z, magnitude: reference.magnitudes[row * layer.n + n], depth: reference.depth,
           isExact: reference.isExact)
         // Written so that a NaN fails: it compares false with everything.
         let difference = abs(Double(actual) - expected)
         let isWithin = difference <= bound
-        let element = ResultCheck(error: difference.isNaN ? .infinity : difference, bound: bound)
+        let element = ResultCheck(error: difference.isNaN ? .infinity : difference, bound: bound, worst: index)
         let failure = worst.failure
         if element.isWorse(than: worst) { worst = element }
         worst.failure = failure

@@ -79,4 +79,11 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: [Activation.tanh, .sigmoid, .relu6]) func aBoundedFunctionHasABoundedError(activation: Activation) {
+    for z in [-1e37, -3, 0, 1e20] {
+      let bound = ErrorBound.of(activation, sum: z, magnitude: 1e38, depth: 500, isExact: false)
+      #expect(bound >= activation.range && bound < activation.range * 1.001)
+    }
+  }
 }
