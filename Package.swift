@@ -116,7 +116,7 @@ let package = Package(
     .testTarget(
       name: "HarnessTests",
       dependencies: [
-        "Harness", "Kernels", "KernelsPortable", "Layers", "Statistics", "Teams", "Topology",
+        "Harness", "Kernels", "KernelsPortable", "Layers", "Statistics", "Teams", "Tensors", "Topology",
         .product(name: "RealModule", package: "swift-numerics"),
       ],
       swiftSettings: optimised),
@@ -126,7 +126,7 @@ let package = Package(
         "Results", "Layers", "Topology", "SwiftCSV", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Layers"]),
-    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers"]),
+    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers", "Tensors"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -7,7 +7,7 @@ import SystemPackage
 #endif
 
 /// Whole files, and the calls around them that swift-system does not have.
-enum FileBytes {
+package enum FileBytes {
   /// The contents of the file at `path`.
   ///
   /// - Throws: `Errno`; `.fileTooLarge` if it has more than `limit` bytes.
@@ -55,6 +55,11 @@ enum FileBytes {
       _ = temporary.withPlatformString { unlink($0) }
       throw .system(action: "write", path: "\(path)", errno: error as? Errno ?? .ioError)
     }
+  }
+
+  /// The same for a path in words.
+  package static func replace(_ path: String, with bytes: [UInt8]) throws(ResultsError) {
+    try replace(FilePath(path), with: bytes)
   }
 
   /// Makes one folder, readable by everybody.

@@ -9,7 +9,8 @@ struct Pointwise: ParsableCommand {
     abstract: "A CPU performance lab for 1×1 convolutions and fully connected layers.",
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, ListCommand.self, VerifyCommand.self, TopologyCommand.self, PeakCommand.self, CheckCommand.self,
+      RunCommand.self, ApplyCommand.self, ListCommand.self, VerifyCommand.self, TopologyCommand.self, PeakCommand.self,
+      CheckCommand.self,
       ReportCommand.self,
     ])
 

@@ -4,6 +4,7 @@ import Kernels
 import Results
 import SystemPackage
 import Teams
+import Tensors
 import Topology
 
 /// What a command line comes to on this machine, before anything is measured.
@@ -45,6 +46,7 @@ struct RunSetup {
     } catch {
       throw Exit.failure(error, error.isUsage ? Exit.usage : Exit.data)
     }
+    try Self.readTensors(plan, available: environment.memoryAvailable)
     if plan.caseCount == 0 {
       throw Exit.failure(
         "no case is left to measure; expected at least one kernel that supports a layer, and a split that suits it",
@@ -87,6 +89,19 @@ struct RunSetup {
       printToStandardError(
         "Note: \(policy) puts \(counts) \(counts == "1" ? "thread" : "threads") where \(kept) does; that is measured once"
       )
+    }
+  }
+
+  /// Reads the tensors that entries name, once, so that a file that cannot be used ends the run before it has begun.
+  private static func readTensors(_ plan: Plan, available: Int?) throws {
+    var seen: Set<LayerPaths> = []
+    for entry in plan.groups.map(\.entry) {
+      guard let paths = entry.tensors, seen.insert(paths).inserted else { continue }
+      do throws(TensorError) {
+        _ = try entry.files()?.tensors(availableMemory: available) { printToStandardError(roundingNote($0, $1)) }
+      } catch {
+        throw Exit.failure("\(entry.location): \(error)", error.isSystemError ? Exit.io : Exit.data)
+      }
     }
   }
 

@@ -57,7 +57,7 @@ struct Session {
     do {
       workbench = try Workbench(
         group.layer, caches: caches, threads: group.cases.map(\.threads).max() ?? 1, pattern: .integer,
-        seed: settings.seed, coldBytes: machine.coldBytes, placer: try placer())
+        seed: settings.seed, coldBytes: machine.coldBytes, placer: try placer(), files: try group.entry.files())
       if let failure = workbench.placementFailure { throw failure }
     } catch let error as TeamError {
       throw error
@@ -99,6 +99,7 @@ struct Session {
     for pattern in [DataPattern.integer, .real] where !cases.isEmpty {
       try workbench.use(pattern)
       let (reference, projection) = references.reference(for: workbench.tensors, seed: settings.seed)
+      try workbench.tensors.requireRange(reference)
       let verifier = Verifier(workbench, reference, projection)
       var passed: [(Case, Division)] = []
       var progresses: [Progress] = []

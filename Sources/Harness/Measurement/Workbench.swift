@@ -17,6 +17,8 @@ final class Workbench {
     return heldTensors
   }
   private let seed: UInt64
+  /// Where the real data comes from; nil if it is random.
+  private let files: LayerFiles?
   private var packed: [MemoryKey: PackedWeights] = [:]
   private var sets: [String: [BufferSet]] = [:]
   private let coldBytes: Int
@@ -65,13 +67,17 @@ final class Workbench {
   /// Allocates tensors of `pattern` and the output; packed weights and scratch memory, for teams of up to `threads`
   /// workers, follow when a kernel first needs them.
   ///
-  /// - Parameter coldBytes: what copies must fill together so that no cache holds them.
+  /// - Parameters:
+  ///   - coldBytes: what copies must fill together so that no cache holds them.
+  ///   - files: tensors to use in place of random real ones.
   init(
     _ layer: Layer, caches: CacheSizes, threads: Int, pattern: DataPattern, seed: UInt64, coldBytes: Int = 0,
-    placer: MemoryPlacer? = nil
+    placer: MemoryPlacer? = nil, files: LayerFiles? = nil
   ) throws(OutOfMemory) {
+    precondition(files == nil || pattern == .integer, "tensors of files are read by `use`")
     self.layer = layer
     self.seed = seed
+    self.files = files
     self.coldBytes = coldBytes
     problem = Problem(layer, caches: caches)
     output = try FloatBuffer(count: layer.outputCount)
@@ -102,12 +108,31 @@ final class Workbench {
     ])
   }
 
+  /// Takes a user's `tensors`, and allocates the output.
+  init(_ tensors: LayerTensors, caches: CacheSizes, threads: Int) throws(OutOfMemory) {
+    layer = tensors.layer
+    seed = 0
+    files = nil
+    coldBytes = 0
+    problem = Problem(layer, caches: caches)
+    output = try FloatBuffer(count: layer.outputCount)
+    heldTensors = tensors
+    self.threads = threads
+    placer = nil
+  }
+
   /// Replaces the tensors, and forgets the weights that were packed from the old ones.
-  func use(_ pattern: DataPattern) throws(OutOfMemory) {
+  ///
+  /// - Throws: `OutOfMemory`, or `TensorError` if the tensors are a file's.
+  func use(_ pattern: DataPattern) throws {
     if tensors.pattern == pattern { return }
     packed = [:]
     sets = [:]
     heldTensors = nil
+    if let files, pattern == .real {
+      heldTensors = try files.tensors(as: layer.layout)
+      return
+    }
     heldTensors = try LayerTensors(layer, pattern: pattern, seed: seed)
     placeTensors()
   }

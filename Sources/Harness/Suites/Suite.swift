@@ -39,6 +39,8 @@ public struct Suite: Sendable, Equatable {
     public let bias: Bool
     /// The activation that ends the layer.
     public let activation: Activation
+    /// Files with tensors to use in place of random ones; nil for random data.
+    public let tensors: LayerPaths?
     /// Where the layer is written, for messages.
     public let location: SourceLocation
 
@@ -47,7 +49,7 @@ public struct Suite: Sendable, Equatable {
     /// - Requires: A shape that a `Layer` of operation `op` can have, and a count of at least 1.
     public init(
       op: Op, shape: Shape, network: String, name: String? = nil, count: Int = 1, bias: Bool = false,
-      activation: Activation = .none, location: SourceLocation
+      activation: Activation = .none, tensors: LayerPaths? = nil, location: SourceLocation
     ) {
       self.op = op
       self.shape = shape
@@ -56,6 +58,7 @@ public struct Suite: Sendable, Equatable {
       self.count = count
       self.bias = bias
       self.activation = activation
+      self.tensors = tensors
       self.location = location
     }
 
@@ -68,6 +71,13 @@ public struct Suite: Sendable, Equatable {
     public func layer(layout: Layout, dtype: DataType = .f32) throws(LayerError) -> Layer {
       try Layer(op: op, shape: shape, layout: layout, dtype: dtype, bias: bias, activation: activation)
     }
+  }
+
+  /// A suite of one layer, which is called `name`.
+  public static func single(_ entry: Entry, name: String) -> Suite {
+    Suite(
+      name: name, description: nil, file: entry.location.file, entries: [entry], axes: Axes(), precision: nil,
+      maxTime: nil, skipped: [], notes: [])
   }
 
   /// The values of one axis, and where they are written.

@@ -1,4 +1,5 @@
 import Layers
+import Tensors
 import Yams
 
 /// Reads suites from text: a YAML suite file, or a file of benchdnn descriptors.
@@ -54,7 +55,7 @@ struct SuiteReader {
   // MARK: - Layers
 
   private mutating func add(
-    _ descriptor: Descriptor, bias: Bool, _ defaults: Defaults, at location: SourceLocation
+    _ descriptor: Descriptor, bias: Bool, _ defaults: Defaults, tensors: LayerPaths? = nil, at location: SourceLocation
   ) throws(SuiteError) {
     let key = Key(
       network: defaults.network, op: descriptor.op, shape: descriptor.shape, bias: bias,
@@ -62,6 +63,12 @@ struct SuiteReader {
     var count = descriptor.count
     let position = positions[key]
     if let position {
+      // Rows are told apart by the layer, not by its data.
+      if entries[position].tensors != tensors {
+        throw SuiteError(
+          "\(entries[position].descriptor) is in the network '\(shortened(key.network))' with other tensors already; "
+            + "expected another network for each", at: location)
+      }
       let (sum, overflow) = count.addingReportingOverflow(entries[position].count)
       if overflow {
         throw SuiteError("the counts of equal layers were expected to add up to at most \(Int.max)", at: location)
@@ -71,7 +78,7 @@ struct SuiteReader {
     let entry = Suite.Entry(
       op: key.op, shape: key.shape, network: key.network,
       name: position.map { entries[$0].name } ?? descriptor.name, count: count, bias: bias,
-      activation: key.activation, location: position.map { entries[$0].location } ?? location)
+      activation: key.activation, tensors: tensors, location: position.map { entries[$0].location } ?? location)
     if let position {
       entries[position] = entry
     } else {
@@ -180,14 +187,26 @@ struct SuiteReader {
     let contents = isInGroup ? ["descriptor", "file"] : ["descriptor", "file", "layers"]
     let map = try SuiteMap(
       node, of: isInGroup ? "a layer of a group" : "a layer",
-      known: contents + ["network", "op", "bias", "activation"], in: file)
+      known: contents + ["network", "op", "bias", "activation", "tensors"], in: file)
     var defaults = outer
     try apply(map, to: &defaults)
     guard contents.count(where: map.has) == 1 else {
       throw SuiteError("\(map.what) was expected to have exactly one of \(list(contents))", at: map.location)
     }
+    if map.has("tensors") && !map.has("descriptor") {
+      throw SuiteError(
+        "'tensors' of \(map.what) was expected beside 'descriptor' only", at: map.location(of: "tensors"))
+    }
     if let node = map["descriptor"] {
-      try readDescriptor(node, defaults, suiteBias: suiteBias)
+      let tensors = try map["tensors"].map { node throws(SuiteError) in try readTensors(node) }
+      // What the layer itself says of its bias, or else whether there is one.
+      if let tensors { defaults.bias = try map.flag("bias") ?? (tensors.bias != nil) }
+      if let tensors, defaults.bias != (tensors.bias != nil) {
+        throw SuiteError(
+          "'bias' of 'tensors' was expected \(defaults.bias == true ? "for a layer with a bias" : "of a layer with a bias only")",
+          at: map.location(of: "tensors"))
+      }
+      try readDescriptor(node, defaults, suiteBias: suiteBias, tensors: tensors)
     } else if let path = try map.text("file") {
       let shapes = try ShapesFile(
         path: TextFile.resolve(path, writtenAt: map.location(of: "file")), op: defaults.op,
@@ -201,7 +220,7 @@ struct SuiteReader {
   }
 
   private mutating func readDescriptor(
-    _ node: Node, _ defaults: Defaults, suiteBias: Bool
+    _ node: Node, _ defaults: Defaults, suiteBias: Bool, tensors: LayerPaths? = nil
   ) throws(SuiteError) {
     let text = try SuiteMap.text(node, as: "a layer's descriptor", in: file)
     let location = SuiteMap.location(of: node, in: file)
@@ -213,10 +232,30 @@ struct SuiteReader {
     }
     switch parsed {
     case .layer(let descriptor):
-      try add(descriptor, bias: defaults.bias ?? suiteBias, defaults, at: location)
+      try add(descriptor, bias: defaults.bias ?? suiteBias, defaults, tensors: tensors, at: location)
     case .skipped(let reason):
       skipped.append(.init(descriptor: text, reason: reason, location: location))
     }
+  }
+
+  /// Reads which files hold a layer's tensors; their paths are as seen from the suite's folder.
+  private func readTensors(_ node: Node) throws(SuiteError) -> LayerPaths {
+    let map = try SuiteMap(
+      node, of: "'tensors' of a layer", known: ["input", "weights", "bias", "layout"], in: file)
+    func path(_ key: String) throws(SuiteError) -> TensorPath? {
+      guard let text = try map.text(key) else { return nil }
+      var path = TensorPath(text)
+      path.file = try TextFile.resolve(path.file, writtenAt: map.location(of: key))
+      return path
+    }
+    guard let input = try path("input"), let weights = try path("weights") else {
+      throw SuiteError("'tensors' of a layer was expected to have 'input' and 'weights'", at: map.location)
+    }
+    let layout = try map.choice("layout", Layout.self) ?? .nchw
+    if layout == .nc {
+      throw SuiteError("'layout' of 'tensors' is 'nc'; expected nchw or nhwc", at: map.location(of: "layout"))
+    }
+    return LayerPaths(input: input, weights: weights, bias: try path("bias"), layout: layout)
   }
 
   private func readAxes(_ node: Node?) throws(SuiteError) -> Suite.Axes {

@@ -62,7 +62,8 @@ struct Verifier {
         failure = projection.failure(of: workbench.output, layer: linear)
       }
     }
-    let kind = workbench.tensors.pattern == .integer ? "integer" : "random"
+    let tensors = workbench.tensors
+    let kind = tensors.origin != nil ? "the given" : tensors.pattern == .integer ? "integer" : "random"
     return Verification(
       error: result.error, bound: result.bound, failure: failure.map { "on \(kind) data, \($0)" })
   }
@@ -109,6 +110,7 @@ final class ReferenceCache {
     let bias: Bool
     let pattern: DataPattern
     let seed: UInt64
+    let origin: String?
   }
 
   private var entries: [(key: Key, reference: Reference, projection: Projection?)] = []
@@ -116,7 +118,9 @@ final class ReferenceCache {
   /// The reference of `tensors`, and a projection if the reference is not complete and its data exact.
   func reference(for tensors: LayerTensors, seed: UInt64) -> (Reference, Projection?) {
     let layer = tensors.layer
-    let key = Key(op: layer.op, shape: layer.shape, bias: layer.bias, pattern: tensors.pattern, seed: seed)
+    let key = Key(
+      op: layer.op, shape: layer.shape, bias: layer.bias, pattern: tensors.pattern, seed: seed,
+      origin: tensors.origin)
     if let entry = entries.first(where: { $0.key == key }) { return (entry.reference, entry.projection) }
     // One layer at a time: two patterns of it. The others go before the new one needs memory.
     entries = entries.filter { $0.key.shape == key.shape && $0.key.op == key.op }.suffix(1)
