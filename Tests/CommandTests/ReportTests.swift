@@ -16,6 +16,28 @@ import Testing
     }
   }
 
+  @Test func plotsAreChosenAndMayBeMissing() throws {
+    let folder = try TemporaryFolder()
+    let run = [
+      "run", "tiny.yaml", "--kernel", "naive", "--layer", "fc", "--threads", "1", "--max-time", "0.001", "--output",
+      "R",
+    ]
+    // No gnuplot: the run is as good as ever, and says once what is missing.
+    let bare = ["PATH": folder.url.path]
+    let first = try Command.run(run, in: folder, environment: bare)
+    #expect(first.code == 0 && first.error.split(separator: "Note: Plots are missing").count == 2, "\(first)")
+    #expect(try folder.text("R/report.md").contains("gnuplot-nox"))
+    #expect(try folder.text("R/report.html").hasPrefix("<!DOCTYPE html>"))
+    let again = try Command.run(["report", "R"], in: folder, environment: bare)
+    #expect(again.code == 0 && again.error.contains("gnuplot cannot be started"), "\(again)")
+
+    let none = try Command.run(["report", "R", "--plots", "none"], in: folder, environment: bare)
+    #expect(none.code == 0 && none.error == "", "\(none)")
+    #expect(try !folder.text("R/report.md").contains("Plots are missing"))
+    let wrong = try Command.run(["report", "R", "--plots", "gif"], in: folder)
+    #expect(wrong.code == 64 && wrong.sentence?.contains("gif") == true, "\(wrong)")
+  }
+
   @Test(arguments: ["report", "run --resume"]) func brokenFiles(command: String) throws {
     let folder = try TemporaryFolder()
     let run = [
