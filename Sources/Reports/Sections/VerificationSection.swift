@@ -6,7 +6,9 @@ struct VerificationSection: ReportSection {
 
   func blocks(_ run: ReportedRun) -> [Block] {
     guard !run.rows.isEmpty else { return MissingResults.blocks(run) }
-    let groups = run.rows.grouped { [$0.kernel, $0.isa] }
+    let groups = run.rows.grouped { [$0.kernel, $0.isa] }.sorted {
+      ($0[0].kernel, $0[0].isa) < ($1[0].kernel, $1[0].isa)
+    }
     let table = groups.map { rows -> [RichText] in
       let worst = rows.compactMap { row -> (Double, Row)? in
         guard let error = row.maxError, let bound = row.errorBound, bound > 0 else { return nil }
