@@ -40,6 +40,17 @@ import Testing
     #expect(Set(names).count == names.count && names.contains { $0.hasSuffix("-2") })
   }
 
+  @Test func aReportHasSoManyPlotsAndSaysSo() {
+    let run = ReportedRun(ExampleRun.manifest, Self.rows())
+    let all = ReportDocument(run).plots
+    let document = ReportDocument(run, plotLimit: 5)
+    #expect(document.plots.map(\.name) == all.prefix(5).map(\.name))
+    #expect(
+      MarkdownReport.render(document, .none)
+        .contains("\n- \(all.count - 5) plots more than the 5 that a report has at most are not drawn.\n"))
+    #expect(!MarkdownReport.render(ReportDocument(run, plotLimit: all.count), .none).contains("not drawn"))
+  }
+
   @Test func theAxisEndsAtThePeak() throws {
     let plots = plots(Self.rows())
     let plot = try #require(plots.first { $0.name.hasPrefix("rate") })

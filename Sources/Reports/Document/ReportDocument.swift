@@ -11,14 +11,22 @@ struct ReportDocument: Sendable {
   var machine: RichText
   var sections: [Section]
 
+  /// How many plots a report has at most: it is to be drawn in seconds, and its page is to open at once.
+  static let plotLimit = 150
+
   /// The report of a run. The names of its plots differ from each other.
-  init(_ run: ReportedRun) {
+  init(_ run: ReportedRun, plotLimit: Int = plotLimit) {
     title = run.title
     machine = run.machine
     var names: Set<String> = []
-    func named(_ block: Block) -> Block {
+    var omitted = 0
+    func named(_ block: Block) -> Block? {
       switch block {
       case .plot(var plot):
+        if names.count == plotLimit {
+          omitted += 1
+          return nil
+        }
         let name = plot.name
         var number = 2
         while !names.insert(plot.name).inserted {
@@ -26,13 +34,18 @@ struct ReportDocument: Sendable {
           number += 1
         }
         return .plot(plot)
-      case .details(let summary, let blocks): return .details(summary, blocks.map(named))
+      case .details(let summary, let blocks):
+        let kept = blocks.compactMap(named)
+        return kept.isEmpty ? nil : .details(summary, kept)
       default: return block
       }
     }
     sections = ReportSections.all.compactMap { section in
       let blocks = section.blocks(run)
-      return blocks.isEmpty ? nil : Section(title: section.title, blocks: blocks.map(named))
+      return blocks.isEmpty ? nil : Section(title: section.title, blocks: blocks.compactMap(named))
+    }
+    if omitted > 0 {
+      warn("\(Format.count(omitted, "plot")) more than the \(plotLimit) that a report has at most are not drawn.")
     }
   }
 
