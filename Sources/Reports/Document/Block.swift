@@ -14,13 +14,18 @@ enum Block: Sendable {
 }
 
 extension Block {
-  /// A table, and how many rows are left out if it would have more than a reader looks at.
+  /// How many rows a table has at most: more are for a program to read, and GitHub shows no report beyond 512 KiB.
+  static let rowLimit = 300
+
+  /// The first rows of a table, and how many are left out.
   ///
-  /// - Parameter where_: where the others are.
-  static func table(_ table: Table, upTo limit: Int, others: RichText = "are in `results.csv`") -> [Block] {
-    let more = table.rows.count - limit
+  /// - Parameter source: the file that has the others, or what they follow from.
+  static func limited(_ table: Table, source: String = "results.csv") -> [Block] {
+    let more = table.rows.count - rowLimit
     guard more > 0 else { return [.table(table)] }
-    return [.table(table.prefix(limit)), .paragraph("… and \(Format.count(more, "row")) more, which \(others).")]
+    return [
+      .table(table.prefix(rowLimit)), .paragraph("… and \(Format.count(more, "more row")), from `\(source)`."),
+    ]
   }
 }
 

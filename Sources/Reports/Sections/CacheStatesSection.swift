@@ -13,7 +13,7 @@ struct CacheStatesSection: ReportSection {
     let tables = run.analysis.networks.flatMap { network -> [Block] in
       guard let table = table(network, states, run) else { return [] }
       return [.heading(.text(network.title))] + Block.plots(LayerPlots(run, network).cacheStates(states))
-        + Block.table(table, upTo: 500)
+        + Block.limited(table)
     }
     return [.paragraph("The time of the fastest variant in each state, which need not be the same one.")] + tables
   }

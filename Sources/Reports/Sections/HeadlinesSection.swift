@@ -35,13 +35,12 @@ struct HeadlinesSection: ReportSection {
         .text("fastest single variant"), .number("network time (\(unit.rawValue))"), .number("GFLOP/s"),
         .number("best over naive"), .number("layers compared"),
       ]
-    return [
-      .table(Table(columns, rows: table)),
+    return Block.limited(Table(columns, rows: table)) + [
       .paragraph(
         """
         Best over naive: the fastest variant of each layer against `naive` with the same threads, geometric mean weighted \
         by how often the network runs the layer, over the layers of which both were measured.
-        """),
+        """)
     ]
   }
 }

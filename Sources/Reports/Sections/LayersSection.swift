@@ -5,7 +5,7 @@ struct LayersSection: ReportSection {
   let title = "Layers"
 
   /// How many rows the section lists in all, and of each layer at least, as long as there are some to list.
-  private static let limit = 2000
+  private static let limit = 1200
   private static let least = 8
 
   func blocks(_ run: ReportedRun) -> [Block] {

@@ -2,20 +2,18 @@ import Results
 
 /// The cases that have no time, and the entries of layer files that are not layers of the lab.
 enum MissingResults {
-  private static let limit = 500
-
   /// A heading and tables; none, if nothing is missing.
   static func blocks(_ run: ReportedRun) -> [Block] {
     var blocks: [Block] = []
     let others = run.rows.filter { $0.status != .ok }
-    if !others.isEmpty { blocks += Block.table(table(others), upTo: limit) }
+    if !others.isEmpty { blocks += Block.limited(table(others)) }
     let entries = run.manifest.skippedEntries
     if !entries.isEmpty {
       let columns: [Table.Column] = [.text("file"), .number("line"), .text("skipped entry"), .text("reason")]
       let rows = entries.map { entry -> [RichText] in
         [.text(entry.file), .text(String(entry.line)), .code(entry.text), .text(entry.reason)]
       }
-      blocks += Block.table(Table(columns, rows: rows), upTo: limit, others: "are in `run.json`")
+      blocks += Block.limited(Table(columns, rows: rows), source: "run.json")
     }
     return blocks.isEmpty ? [] : [.heading("Cases without a result")] + blocks
   }

@@ -24,9 +24,10 @@ struct NetworksSection: ReportSection {
     var blocks: [Block] = [
       .heading("\(network.title): \(Format.number(network.macs / 1e9)) GMAC"),
       .paragraph("\(layers), run \(Format.count(network.executions, "time")) in all."),
-      complete.isEmpty
-        ? .paragraph("No variant was measured on every layer.") : .table(table(network, complete, run)),
     ]
+    blocks +=
+      complete.isEmpty
+      ? [.paragraph("No variant was measured on every layer.")] : Block.limited(table(network, complete, run))
     if !incomplete.isEmpty {
       let table = incomplete.map { total in
         [.code(total.variant), .text(total.layout.rawValue)] + run.cells(total.setting) + [
@@ -35,9 +36,8 @@ struct NetworksSection: ReportSection {
       }
       let columns: [Table.Column] =
         [.text("variant"), .text("layout")] + ReportedRun.settingColumns + [.number("layers measured")]
-      blocks += [
-        .paragraph("No total, because some layers have no result:"), .table(Table(columns, rows: table)),
-      ]
+      blocks.append(.paragraph("No total, because some layers have no result:"))
+      blocks += Block.limited(Table(columns, rows: table))
     }
     return blocks
   }

@@ -5,8 +5,6 @@ import Results
 struct RooflineSection: ReportSection {
   let title = "Roofline"
 
-  private static let limit = 500
-
   func blocks(_ run: ReportedRun) -> [Block] {
     let ceilings = run.manifest.peaks.flatMap(Ceilings.list) ?? []
     let networks = run.analysis.networks.flatMap { network -> [Block] in
@@ -15,7 +13,7 @@ struct RooflineSection: ReportSection {
       }.filter { $0.rooflinePercent != nil }
       guard !rows.isEmpty else { return [] }
       return [.heading(.text(network.title))] + Block.plots(plots(network, run, ceilings))
-        + Block.table(table(network, rows, run), upTo: Self.limit)
+        + Block.limited(table(network, rows, run))
     }
     guard !networks.isEmpty else { return [] }
     return [

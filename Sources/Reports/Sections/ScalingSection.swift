@@ -5,14 +5,12 @@ import Results
 struct ScalingSection: ReportSection {
   let title = "Scaling"
 
-  private static let limit = 500
-
   func blocks(_ run: ReportedRun) -> [Block] {
     let networks = run.analysis.networks.flatMap { network -> [Block] in
       let curves = self.curves(network, run)
       guard !curves.isEmpty else { return [] }
       return [.heading(.text(network.title))] + Block.plots(plots(network, curves, run))
-        + Block.table(table(curves, run), upTo: Self.limit)
+        + Block.limited(table(curves, run))
     }
     guard !networks.isEmpty else { return [] }
     return [

@@ -4,15 +4,12 @@ import Results
 struct WinnersSection: ReportSection {
   let title = "Fastest variant of each layer"
 
-  /// How many rows a table has at most.
-  private static let limit = 1000
-
   func blocks(_ run: ReportedRun) -> [Block] {
     run.analysis.networks.flatMap { network -> [Block] in
       let plots = LayerPlots(run, network)
       let rates = plots.rates()
       let heatMaps = plots.heatMaps()
-      return [.heading(.text(network.title))] + Block.table(table(network, run), upTo: Self.limit)
+      return [.heading(.text(network.title))] + Block.limited(table(network, run))
         + Block.plottedThreads(network) + Block.plots(rates) + Block.plots(heatMaps)
     }
   }
