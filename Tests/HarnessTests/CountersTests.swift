@@ -67,7 +67,7 @@ import Topology
     let cpu = FakeCPU()
     let witness = try witness(team, cpu, PerformanceEvent.allCases)
     for _ in 0..<3 {
-      let (_, evidence) = witness.observe(warmUp: 1, iterations: 4) { _ in }
+      let (_, evidence) = witness.observe(TeamWork(warmUp: 1, iterations: 4) { _ in })
       // Of all workers together, over warm-up and timed executions.
       #expect(evidence.executions == 5)
       #expect(evidence.counts.values == FakeCPU.counts.mapValues { Double($0) * Double(threads) })
@@ -82,7 +82,7 @@ import Topology
   @Test func whatWorkersCannotOpenHasItsReason() throws {
     let team = try DispatchTeam(cpus: [nil, nil], topology: try Examples.topology())
     let witness = try witness(team, FakeCPU(refused: [.instructions]), [.cycles, .instructions])
-    let (_, evidence) = witness.observe(warmUp: 0, iterations: 1) { _ in }
+    let (_, evidence) = witness.observe(TeamWork(warmUp: 0, iterations: 1) { _ in })
     #expect(evidence.counts.values == [.cycles: 2000] && evidence.counts.instructionsPerCycle == nil)
     // Both workers failed alike: once.
     #expect(witness.counterFailures.map(\.event) == [.instructions])
@@ -94,7 +94,7 @@ import Topology
     let pool = TeamPool(topology, probes: Catalog.current().probes, events: PerformanceEvent.allCases)
     let isa = try #require(Catalog.current().probes.first).isa
     let witness = try pool.witness(.dispatchApply, try Examples.placement(2), isa)
-    let (_, evidence) = witness.observe(warmUp: 0, iterations: 1) { _ in }
+    let (_, evidence) = witness.observe(TeamWork(warmUp: 0, iterations: 1) { _ in })
     #expect(evidence.counts == EventCounts() && evidence.pageFaults == nil)
   }
 

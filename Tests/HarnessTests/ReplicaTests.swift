@@ -32,11 +32,12 @@ import Topology
     let layer = try Layer(op: .fc, shape: .fc(mb: 3, ic: 100, oc: 50), layout: .nc)
     let workbench = try Workbench(layer, caches: .assumed, threads: 1, pattern: .real, seed: 1)
     let packed = Kernel(LastPanelNotPacked.self)
-    let first = try #require(try workbench.packedWeights(packed))
-    let second = try #require(try workbench.packedWeights(packed, replica: 2))
+    let division = Division([Block(rows: 0..<3, columns: 0..<50)])
+    let first = try #require(try workbench.packedWeights(packed, division))
+    let second = try #require(try workbench.packedWeights(packed, division, replica: 2))
     #expect(first !== second && first.buffer.pointer != second.buffer.pointer)
-    #expect(try workbench.packedWeights(packed, replica: 2) === second)
-    #expect(try workbench.packedWeights(packed) === first)
+    #expect(try workbench.packedWeights(packed, division, replica: 2) === second)
+    #expect(try workbench.packedWeights(packed, division) === first)
     var cases = try [packed, packed].map { try Examples.item($0) }
     let alone = Examples.group(layer, cases).memoryBytes(coldBytes: 0, caches: .assumed)
     cases[1].replica = 2

@@ -32,7 +32,7 @@ import Testing
       "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(folder.path)/profile", "--window-size=400,800",
       "--dump-dom", "file://\(folder.path)/page.html",
     ]
-    FileManager.default.createFile(atPath: "\(folder.path)/dom", contents: nil)
+    try #require(FileManager.default.createFile(atPath: "\(folder.path)/dom", contents: nil))
     let output = try FileHandle(forWritingTo: folder.url.appending(path: "dom"))
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
