@@ -16,7 +16,9 @@ import Testing
   /// The kernels that `list kernels` shows, and the widest ISA.
   private func catalog(_ folder: TemporaryFolder) throws -> (kernels: [String], isa: String) {
     let result = try Command.run(["list", "kernels"], in: folder)
-    let rows = result.output.split(separator: "\n").dropFirst().map { $0.split(separator: " ", maxSplits: 1) }
+    // Tiles that can be chosen by hand follow after an empty line.
+    let table = result.output.split(separator: "\n", omittingEmptySubsequences: false).prefix { !$0.isEmpty }
+    let rows = table.dropFirst().map { $0.split(separator: " ", maxSplits: 1) }
     let isas = ["avx512", "avx2", "portable"]
     return (rows.map { String($0[0]) }, isas.first { rows[0][1].contains($0) } ?? "")
   }

@@ -28,7 +28,7 @@ import Testing
     #expect(text.contains("Unavailable: cycles, instructions, because no\\_such thing."))
     // Only what disturbs is a warning.
     let warnings = try #require(report.components(after: "## Warnings\n"))
-    #expect(warnings.contains("- A | b_c. Harm one.\n") && !warnings.contains("- Note seen"))
+    #expect(warnings.contains("- A \\| b\\_c. Harm one.\n") && !warnings.contains("- Note seen"))
   }
 
   @Test func aRunWithoutACheckHasNoSection() {

@@ -149,6 +149,12 @@ import Testing
     let images = await Gnuplot(program: program).draw(Array(plots(Self.rows()).prefix(1)), as: .svg)
     #expect(
       images.files.isEmpty && images.failure?.contains("line 3: no such thing") == true, "\(images.failure ?? "")")
+    // Nor need it read what it is told.
+    let deaf = try folder.program("deaf", "exit 1")
+    for _ in 0..<5 {
+      let none = await Gnuplot(program: deaf).draw(plots(Self.rows()), as: .svg)
+      #expect(none.files.isEmpty && none.failure?.contains("it ended with") == true, "\(none.failure ?? "")")
+    }
     // Half a picture is none.
     let half = try folder.program("half", "cat >/dev/null; echo '<?xml'; echo '<svg'")
     let other = await Gnuplot(program: half).draw(Array(plots(Self.rows()).prefix(1)), as: .svg)

@@ -1,10 +1,17 @@
+import Foundation
 import Subprocess
 import SystemPackage
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// gnuplot, as a process of its own for each plot.
 ///
-/// The commands and their data go in by standard input and the picture comes out by standard output, so there is no file
-/// to be left behind, whatever happens.
+/// The commands and their data go in by a file that has no name any more, and the picture comes out by standard output, so
+/// nothing is left behind, whatever happens.
 public struct Gnuplot: Sendable {
   /// The name or the path of the program.
   var program: String
@@ -67,12 +74,14 @@ public struct Gnuplot: Sendable {
     options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
     // Copies for the task: it may outlive a caller that is cancelled.
     let (platformOptions, limit) = (options, timeLimit)
+    let input = try Self.unnamedFile(script)
     let (bytes, status, message) = try await withThrowingTaskGroup { group in
       group.addTask { () -> ([UInt8], TerminationStatus, String)? in
         do {
           // -d: without the user's own settings.
           let result = try await run(
-            executable, arguments: ["-d"], platformOptions: platformOptions, input: .string(script),
+            executable, arguments: ["-d"], platformOptions: platformOptions,
+            input: .fileDescriptor(input, closeAfterSpawningProcess: true),
             output: .bytes(limit: 64 << 20), error: .string(limit: 1 << 20))
           return (result.standardOutput, result.terminationStatus, result.standardError)
         } catch let error as SubprocessError where error.code == .executableNotFound || error.code == .spawnFailed {
@@ -95,14 +104,35 @@ public struct Gnuplot: Sendable {
     return bytes
   }
 
-  /// The commands that choose what comes out.
+  /// A file that holds `text`, to be read from its beginning. It has lost its name already, and is gone when it is closed.
+  ///
+  /// A pipe does not do: swift-subprocess 1.0.2 ends this process ("was not closed") if the other one ends before it has
+  /// read what is written to it.
+  private static func unnamedFile(_ text: String) throws -> FileDescriptor {
+    let name = "pointwise-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+    let path = FilePath(FileManager.default.temporaryDirectory.path).appending(name)
+    let descriptor = try FileDescriptor.open(
+      path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+    _ = path.withPlatformString { unlink($0) }
+    do {
+      try descriptor.writeAll(text.utf8)
+      try descriptor.seek(offset: 0, from: .start)
+      return descriptor
+    } catch {
+      try? descriptor.close()
+      throw error
+    }
+  }
+
+  /// The commands that choose what comes out, and `small`, the font of what is many: SVG has pixels, PNG points.
   private static func terminal(_ plot: Plot, _ format: PlotFormat) -> String {
     switch format {
     case .svg:
       "set terminal svg noenhanced size \(plot.width),\(plot.height) font 'sans-serif,14' background '#ffffff'\n"
+        + "small = ',12'\n"
     case .png:
       "set terminal pngcairo noenhanced size \(2 * plot.width),\(2 * plot.height) fontscale 2 linewidth 2 pointscale 2 "
-        + "font 'sans,10.5' background '#ffffff'\n"
+        + "font 'sans,10.5' background '#ffffff'\nsmall = ',9'\n"
     }
   }
 

@@ -39,7 +39,7 @@ struct HeatMapPlot {
       set object 1 rectangle from graph 0,0 to graph 1,1 behind fc rgb '#e4e4e4' fs solid noborder
       set xrange [-0.5:\(Double(layers.count) - 0.5)]
       set yrange [\(Double(series.count) - 0.5):-0.5]
-      set xtics \(GnuplotScript.tics(layers)) rotate by 50 right font ',12' scale 0
+      set xtics \(GnuplotScript.tics(layers)) rotate by 50 right font small scale 0
       set ytics \(GnuplotScript.tics(series.map(\.name))) scale 0
 
       """
@@ -47,7 +47,7 @@ struct HeatMapPlot {
     var parts = ["$boxes using 1:2:(0.49):(0.47):3 with boxxyerror fs solid noborder lc palette notitle"]
     for (name, rows, colour) in [("light", light, "#000000"), ("dark", dark, "#ffffff")] where !rows.isEmpty {
       parts.append(
-        "$\(name) using 1:2:(sprintf('%.0f', $3)) with labels font ',12' tc rgb '\(colour)' notitle")
+        "$\(name) using 1:2:(sprintf('%.0f', $3)) with labels font small tc rgb '\(colour)' notitle")
     }
     return script + "plot " + parts.joined(separator: ", \\\n  ") + "\n"
   }

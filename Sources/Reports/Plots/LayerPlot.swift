@@ -36,7 +36,7 @@ struct LayerPlot {
       script += """
         set yrange [0:\(GnuplotScript.number(max(top.value, highest ?? 0)))]
         set arrow from graph 0, first \(value) to graph 1, first \(value) nohead lc rgb '#000000' lw 1.5
-        set label \(GnuplotScript.string(top.name)) at graph 1, first \(value) right offset 0, 0.6 font ',12'
+        set label \(GnuplotScript.string(top.name)) at graph 1, first \(value) right offset 0, 0.6 font small
 
         """
     } else {
@@ -46,7 +46,7 @@ struct LayerPlot {
       set title \(GnuplotScript.string(title)) offset 0, 0.7
       set ylabel \(GnuplotScript.string(valueTitle))
       set xrange [-0.5:\(Double(layers.count) - 0.5)]
-      set xtics \(GnuplotScript.tics(layers)) rotate by 50 right font ',12' scale 0.5
+      set xtics \(GnuplotScript.tics(layers)) rotate by 50 right font small scale 0.5
 
       """
     for border in 1..<max(layers.count, 1) {
