@@ -76,6 +76,7 @@ let package = Package(
       dependencies: [
         "Layers", "Topology", "Statistics", .product(name: "SystemPackage", package: "swift-system"),
       ]),
+    .target(name: "Peers", dependencies: ["Layers", "CPlatform"]),
     .target(name: "Reports", dependencies: ["Results", "Layers", "Statistics"]),
     .executableTarget(
       name: "pointwise",
