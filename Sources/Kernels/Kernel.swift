@@ -85,6 +85,23 @@ public struct Kernel: Sendable {
   /// See ``KernelFamily/compute(_:_:_:)``.
   public let compute: @Sendable (Problem, Operands, Block) -> Void
 
+  /// A kernel that is not compiled from a family, such as a library's function that computes blocks. It reads the weights
+  /// as they come.
+  public init(
+    name: String, summary: String, isa: ISA, scratchCount: @escaping @Sendable (Problem) -> Int,
+    compute: @escaping @Sendable (Problem, Operands, Block) -> Void
+  ) {
+    self.name = name
+    self.summary = summary
+    self.isa = isa
+    supports = { _ in true }
+    grain = { _ in Grain(rows: 1, columns: 1) }
+    packedWeightCount = { _ in 0 }
+    packWeights = { _, _, _ in }
+    self.scratchCount = scratchCount
+    self.compute = compute
+  }
+
   /// Name and ISA, which no other kernel has both.
   public var identifier: String { "\(name)-\(isa.rawValue)" }
 
