@@ -68,7 +68,7 @@ let package = Package(
     .target(
       name: "Harness",
       dependencies: [
-        "Topology", "Layers", "Kernels", "KernelsPortable", "Teams", "Statistics", "CPlatform", "Yams",
+        "Topology", "Layers", "Kernels", "KernelsPortable", "Teams", "Statistics", "Peers", "CPlatform", "Yams",
         .product(name: "SystemPackage", package: "swift-system"),
       ] + isaDependencies),
     .target(
@@ -76,12 +76,12 @@ let package = Package(
       dependencies: [
         "Layers", "Topology", "Statistics", .product(name: "SystemPackage", package: "swift-system"),
       ]),
-    .target(name: "Peers", dependencies: ["Layers", "CPlatform"]),
+    .target(name: "Peers", dependencies: ["Layers", "Kernels", "CPlatform"]),
     .target(name: "Reports", dependencies: ["Results", "Layers", "Statistics"]),
     .executableTarget(
       name: "pointwise",
       dependencies: [
-        "Harness", "Results", "Reports", "Topology", "Layers", "Kernels", "Teams", "Statistics",
+        "Harness", "Results", "Reports", "Topology", "Layers", "Kernels", "Teams", "Statistics", "Peers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),

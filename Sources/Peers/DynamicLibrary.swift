@@ -11,7 +11,7 @@
 ///
 /// `@unchecked Sendable`: the loader's functions may be called from any thread, and nothing else is in here.
 public struct DynamicLibrary: @unchecked Sendable {
-  /// The file, as the loader resolved it; what was asked for if it does not tell.
+  /// The file or soname that was asked for.
   public let path: String
 
   private let handle: UnsafeMutableRawPointer
@@ -49,6 +49,9 @@ public struct DynamicLibrary: @unchecked Sendable {
     precondition(MemoryLayout<Function>.size == MemoryLayout<UnsafeMutableRawPointer>.size)
     return unsafeBitCast(address, to: type)
   }
+
+  /// Whether the library has a symbol.
+  public func has(_ symbol: String) -> Bool { dlsym(handle, symbol) != nil }
 
   /// The loader's last error, without the path that its sentence often begins with.
   private static func lastError(without path: String) -> String {
