@@ -74,8 +74,8 @@ extension Row {
       layout: layer.layout, dtype: layer.dtype, mb: layer.shape.mb, ic: layer.shape.ic, oc: layer.shape.oc,
       ih: layer.shape.ih, iw: layer.shape.iw, oh: layer.shape.oh, ow: layer.shape.ow, sh: layer.shape.sh,
       sw: layer.shape.sw, m: layer.m, n: layer.n, k: layer.k, count: group.entry.count, bias: layer.bias,
-      activation: layer.activation, variant: item.variant.description, kernel: item.kernel.name,
-      isa: item.kernel.isa.rawValue, split: item.split.rawValue, team: item.team.rawValue, threads: item.threads,
+      activation: layer.activation, variant: item.variant.description, kernel: item.contender.name,
+      isa: item.contender.isa, split: item.split.rawValue, team: item.team.rawValue, threads: item.threads,
       places: "\(policy.places)", bind: policy.bind.rawValue,
       cpus: item.placement.cpuList,
       cache: item.cache.rawValue, status: .ok)
@@ -87,6 +87,8 @@ extension Row {
     maxError = result.verification?.error
     errorBound = result.verification?.bound
     prepare = result.prepareNanoseconds.map { Double($0) }
+    if let stray = result.strayCPUs { cpus = stray.map(String.init).joined(separator: " ") }
+    defer { notes = (result.remarks + [notes].compactMap { $0 }).joined(separator: "; ").nilIfEmpty }
     switch result.outcome {
     case .measured(let measurement): set(measurement, result.group.layer, result.item, precisionPercent)
     case .incorrect:
@@ -133,6 +135,11 @@ extension Row {
     quality = assessment.quality
     notes = assessment.notes
   }
+}
+
+extension String {
+  /// The text, or nil if there is none.
+  fileprivate var nilIfEmpty: String? { isEmpty ? nil : self }
 }
 
 extension Results.Sample {

@@ -317,7 +317,7 @@ private func freshMask(_ topology: HwlocTopology) throws -> CPUSet {
   @Test func theControlCannotTellWorkersApart() {
     #expect(DispatchApplyTeam.kind == .dispatchApply && !TeamKind.dispatchApply.isPinned)
     #expect(DispatchTeam.kind == .dispatch && TeamKind.dispatch.isPinned)
-    #expect(TeamKind.allCases.map(\.rawValue) == ["dispatch", "dispatch-apply"])
+    #expect(TeamKind.allCases.map(\.rawValue) == ["dispatch", "dispatch-apply", "library"])
     let timing = DispatchApplyTeam(threads: 4).run(warmUp: 1, iterations: 2) { _ in usleep(1000) }
     #expect(timing.busy.isEmpty)
     // Four iterations of a millisecond, however many threads share them, twice.

@@ -4,6 +4,7 @@
 #include "affinity.h"
 #include "clock.h"
 #include "cpu_features.h"
+#include "peer_process.h"
 #include "thread_status.h"
 
 #endif

@@ -12,6 +12,10 @@ public struct CaseResult: Sendable {
   public var verification: Verification?
   /// The time that packing the weights took once, in nanoseconds; nil for a kernel that packs none.
   public var prepareNanoseconds: UInt64?
+  /// What a reader should know besides the numbers: of a peer, what the library is and what it chose.
+  public var remarks: [String] = []
+  /// The CPUs where a peer's threads were, if they left those of the placement.
+  public var strayCPUs: [Int]?
 
   /// What became of a case.
   public enum Outcome: Sendable {

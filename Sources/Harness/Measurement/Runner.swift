@@ -1,3 +1,4 @@
+import Foundation
 public import Kernels
 public import Topology
 
@@ -24,9 +25,13 @@ public struct Runner {
   private let topology: HwlocTopology
   private let catalog: Catalog
   private let settings: RunSettings
+  private let peers: PeerSettings
 
   /// A runner of `plan`, which was made of `catalog`, on the machine of `topology`, which must be this system.
-  public init(_ plan: Plan, topology: HwlocTopology, catalog: Catalog, settings: RunSettings) {
+  public init(
+    _ plan: Plan, topology: HwlocTopology, catalog: Catalog, settings: RunSettings, peers: PeerSettings = PeerSettings()
+  ) {
+    self.peers = peers
     self.plan = plan
     self.topology = topology
     self.catalog = catalog
@@ -42,6 +47,7 @@ public struct Runner {
     report: @escaping (CaseResult) throws -> Void
   ) throws {
     let teams = TeamPool(topology, probes: catalog.probes)
+    let peers = PeerPool(peers, environment: ProcessInfo.processInfo.environment)
     let references = ReferenceCache()
     let caches = CacheSizes(topology.machine)
     let ceilings = Ceilings(PeakMeter(topology, catalog, samples: 7), topology.machine)
@@ -54,7 +60,8 @@ public struct Runner {
       if isInterrupted() { return }
       try starting(index, group)
       try Session(
-        group: group, settings: settings, teams: teams, references: references, ceilings: ceilings, caches: caches,
+        group: group, settings: settings, teams: teams, peers: peers, references: references, ceilings: ceilings,
+        caches: caches,
         coldBytes: topology.machine.coldBytes, steal: StealTime(), isInterrupted: isInterrupted, report: report
       ).run()
     }

@@ -10,6 +10,7 @@ struct Session {
   let group: CaseGroup
   let settings: RunSettings
   let teams: TeamPool
+  let peers: PeerPool
   let references: ReferenceCache
   let ceilings: Ceilings
   let caches: CacheSizes
@@ -22,11 +23,7 @@ struct Session {
   /// A case on its way from the check to the last round.
   private final class Progress {
     let item: Case
-    let blocks: [Block]
-    let team: any Team
-    let witness: Witness
-    let execution: Execution
-    let prepare: UInt64?
+    let subject: any Subject
     var verification: Verification
     var iterations = 1
     var warmUp = 1
@@ -35,18 +32,18 @@ struct Session {
     var seconds = 0.0
     /// The number of samples at which the interval is looked at next.
     var nextLook = 0
+    /// Why the case ended without a measurement; nil while it has not.
+    var failure: CaseResult.Outcome?
 
-    init(
-      _ item: Case, _ blocks: [Block], _ team: any Team, _ witness: Witness, prepare: UInt64?,
-      verification: Verification, _ execution: Execution
-    ) {
+    init(_ item: Case, _ subject: any Subject, verification: Verification) {
       self.item = item
-      self.blocks = blocks
-      self.team = team
-      self.witness = witness
-      self.prepare = prepare
+      self.subject = subject
       self.verification = verification
-      self.execution = execution
+    }
+
+    /// Does something with the subject. A peer's failure ends this case, and no other.
+    func attempt(_ body: () throws -> Void) throws {
+      do { try body() } catch let error as PeerFailure { failure = error.outcome }
     }
   }
 
@@ -70,10 +67,11 @@ struct Session {
 
   /// Checks every case that is not too slow, on integer and then on real data, and returns those that are right.
   private func verified(_ workbench: Workbench) throws -> [Progress] {
-    var cases: [(item: Case, blocks: [Block])] = []
+    var cases: [Case] = []
+    peers.use(group.layer, .integer, seed: settings.seed, coldBytes: coldBytes)
     for item in group.cases {
       if isInterrupted() { return [] }
-      let estimate = try estimate(item, workbench)
+      let estimate = try subject(item, workbench).estimate()
       if estimate > settings.stopRule.maxTime {
         let reason =
           "one execution would take about \(seconds(estimate)), more than the \(seconds(settings.stopRule.maxTime)) "
@@ -81,62 +79,45 @@ struct Session {
         try report(CaseResult(group: group, item: item, outcome: .skipped(reason)))
         continue
       }
-      let grain = item.kernel.grain(workbench.problem)
-      cases.append(
-        (item, item.split.blocks(m: group.layer.m, n: group.layer.n, threads: item.threads, grain: grain)))
+      cases.append(item)
     }
 
     for pattern in [DataPattern.integer, .real] where !cases.isEmpty {
       try workbench.use(pattern)
+      peers.use(group.layer, pattern, seed: settings.seed, coldBytes: coldBytes)
       let (reference, projection) = references.reference(for: workbench.tensors, seed: settings.seed)
       let verifier = Verifier(workbench, reference, projection)
-      var passed: [(Case, [Block])] = []
-      var progresses: [Progress] = []
-      for (item, blocks) in cases {
+      var passed: [Progress] = []
+      for item in cases {
         if isInterrupted() { return [] }
-        let team = try teams.team(item.team, item.placement)
-        let verification = try verifier.check(item.kernel, blocks, cache: item.cache, on: team)
-        let prepare = try workbench.packedWeights(item.kernel)?.nanoseconds
-        guard verification.passed else {
-          try report(
-            CaseResult(
-              group: group, item: item, outcome: .incorrect, verification: verification, prepareNanoseconds: prepare))
-          continue
-        }
-        passed.append((item, blocks))
-        if pattern == .real {
-          progresses.append(
-            Progress(
-              item, blocks, team, try teams.witness(item.team, item.placement, item.kernel.isa), prepare: prepare,
-              verification: verification,
-              try workbench.execution(item.kernel, blocks, cache: item.cache)))
+        let progress = Progress(item, try subject(item, workbench), verification: Verification())
+        try progress.attempt { progress.verification = try progress.subject.check(verifier) }
+        if progress.failure == nil && progress.verification.passed {
+          passed.append(progress)
+        } else {
+          try report(result(progress, progress.failure ?? .incorrect))
         }
       }
-      if pattern == .real { return progresses }
-      cases = passed
+      if pattern == .real { return passed }
+      cases = passed.map(\.item)
     }
     return []
   }
 
-  /// A guess of how long one execution takes, in seconds: a corner of the output is computed on one thread, and scaled up.
-  ///
-  /// In CPU time, and the best of some tries: on a busy machine no case is to be skipped for its neighbours.
-  private func estimate(_ item: Case, _ workbench: Workbench) throws -> Double {
-    let layer = group.layer
-    // No kernel on any machine of the last decades needs longer.
-    if layer.flops < 1e7 { return 0 }
-    let grain = item.kernel.grain(workbench.problem)
-    let columns = min(layer.n, roundedUp(64, grain.columns))
-    let rows = min(layer.m, roundedUp(max(1, 2_000_000 / (columns * layer.k)), grain.rows))
-    let corner = try workbench.execution(item.kernel, [Block(rows: 0..<rows, columns: 0..<columns)])
-    var fastest = UInt64.max
-    for _ in 0..<5 {
-      let start = threadCPUNanoseconds()
-      corner.body(0)
-      fastest = min(fastest, threadCPUNanoseconds() - start)
+  /// What computes a case on the present tensors.
+  private func subject(_ item: Case, _ workbench: Workbench) throws -> any Subject {
+    switch item.contender {
+    case .kernel(let kernel): try KernelSubject(kernel, item, workbench, teams)
+    case .peer(let peer): try PeerSubject(peer, item, group.layer, peers, teams)
     }
-    let share = Double(rows * columns) / Double(layer.m * layer.n)
-    return Double(fastest) * 1e-9 / share / Double(item.split == .none ? 1 : item.threads)
+  }
+
+  private func result(_ progress: Progress, _ outcome: CaseResult.Outcome) -> CaseResult {
+    CaseResult(
+      group: group, item: progress.item, outcome: outcome,
+      verification: progress.failure == nil ? progress.verification : nil,
+      prepareNanoseconds: progress.subject.prepareNanoseconds, remarks: progress.subject.remarks,
+      strayCPUs: progress.subject.strayCPUs)
   }
 
   // MARK: Measuring
@@ -145,9 +126,10 @@ struct Session {
   private func measure(_ progresses: inout [Progress], _ workbench: Workbench) throws {
     for progress in progresses {
       if isInterrupted() { return }
-      try ceilings.refresh(group.layer, progress.item, on: progress.team)
-      calibrate(progress)
+      try ceilings.refresh(group.layer, progress.item, on: progress.subject.team)
+      try progress.attempt { try calibrate(progress) }
     }
+    try dropFailed(&progresses)
     var generator = SeededGenerator(seed: settings.seed, stream: UInt64(bitPattern: Int64(group.layer.hashForOrder)))
     var round = 0
     while !progresses.isEmpty {
@@ -159,10 +141,13 @@ struct Session {
           return
         }
         if progress.item.cache != .cold { poisonSome(workbench.output, &generator) }
-        sample(progress, round: round, position: position)
-        // Checked at once, while the output is still this case's.
-        if reasonToStop(progress) != nil { try recheck(progress, workbench) }
+        try progress.attempt {
+          try sample(progress, round: round, position: position)
+          // Checked at once, while the output is still this case's.
+          if reasonToStop(progress) != nil { try recheck(progress, workbench) }
+        }
       }
+      try dropFailed(&progresses)
       noteSteal(since: stolenBefore, progresses)
       var unfinished: [Progress] = []
       for progress in progresses {
@@ -177,6 +162,12 @@ struct Session {
       progresses = unfinished
       round += 1
     }
+  }
+
+  /// Reports the cases that have failed, and leaves them out from now on.
+  private func dropFailed(_ progresses: inout [Progress]) throws {
+    for progress in progresses { if let failure = progress.failure { try report(result(progress, failure)) } }
+    progresses.removeAll { $0.failure != nil }
   }
 
   /// Why to stop measuring a case after its last sample; nil to go on. The interval is looked at less and less often, for
@@ -208,18 +199,16 @@ struct Session {
   /// Checks the output of a case's last timed execution.
   private func recheck(_ progress: Progress, _ workbench: Workbench) throws {
     let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
-    let result = Verifier(workbench, reference, nil).compare(progress.execution)
-    let damage = try workbench.damage(progress.item.kernel, progress.execution)
-    if let failure = result.failure ?? damage {
+    if let failure = try progress.subject.failureOfLastOutput(Verifier(workbench, reference, nil)) {
       progress.verification.failure = "after a timed execution, \(failure)"
     }
   }
 
   /// Chooses how often a sample repeats the layer, so that it lasts long enough for the clock, and how it warms up.
-  private func calibrate(_ progress: Progress) {
+  private func calibrate(_ progress: Progress) throws {
     let target = settings.sampleNanoseconds
     while true {
-      let timing = progress.team.run(warmUp: 1, iterations: progress.iterations, progress.execution.body)
+      let timing = try progress.subject.run(warmUp: 1, iterations: progress.iterations)
       progress.seconds += Double(timing.total) * 1e-9
       if Double(timing.total) >= target / 2 || progress.iterations >= 1 << 24 {
         progress.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
@@ -231,9 +220,9 @@ struct Session {
     }
   }
 
-  private func sample(_ progress: Progress, round: Int, position: Int) {
-    let (timing, evidence) = progress.witness.observe(
-      warmUp: progress.warmUp, iterations: progress.iterations, progress.execution.body)
+  private func sample(_ progress: Progress, round: Int, position: Int) throws {
+    let (timing, evidence) = try progress.subject.observe(
+      warmUp: progress.warmUp, iterations: progress.iterations)
     progress.samples.append(
       .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []))
     progress.seconds += (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9
@@ -250,7 +239,7 @@ struct Session {
     for index in samples.indices {
       samples[index].taints = Taint.of(
         samples[index].evidence, nanoseconds: samples[index].nanoseconds * Double(progress.iterations),
-        best: progress.witness.bestRate)
+        best: progress.subject.bestRate)
     }
     return Measurement(
       samples, iterations: progress.iterations, stop: stop,
@@ -271,18 +260,27 @@ struct Session {
     if progress.samples.isEmpty { return }
     if reason == .interrupted {
       // Its last output is overwritten by now, so it computes once more: short next to what it was measured for.
-      workbench.output.poison()
-      _ = progress.team.run(warmUp: 0, iterations: 1, progress.execution.body)
-      try recheck(progress, workbench)
+      try progress.attempt {
+        try progress.subject.repeatLast()
+        try recheck(progress, workbench)
+      }
+      if let failure = progress.failure { return try report(result(progress, failure)) }
     }
-    try ceilings.refresh(group.layer, progress.item, on: progress.team)
+    try ceilings.refresh(group.layer, progress.item, on: progress.subject.team)
     var measurement = measurement(progress, reason)
     measurement.roofline = ceilings.roofline(group.layer, progress.item, peak: measurement.peak)
     let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect
-    try report(
-      CaseResult(
-        group: group, item: progress.item, outcome: outcome, verification: progress.verification,
-        prepareNanoseconds: progress.prepare))
+    try report(result(progress, outcome))
+  }
+}
+
+extension PeerFailure {
+  /// What becomes of a case that met it.
+  fileprivate var outcome: CaseResult.Outcome {
+    switch self {
+    case .unsupported(let reason): .skipped(reason)
+    case .start, .ended, .silent, .reported, .givenUp: .failed(description)
+    }
   }
 }
 
@@ -296,8 +294,6 @@ func seconds(_ value: Double) -> String {
   default: "\(Int((value / 60).rounded())) min"
   }
 }
-
-private func roundedUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }
 
 extension Layer {
   /// A number that differs between layers and is the same in every process, unlike `hashValue`.

@@ -44,7 +44,7 @@ public struct Plan: Sendable {
           }
           let problem = Problem(layer)
           let group = CaseGroup(
-            suite: suite.name, entry: entry, layer: layer, cases: cases.filter { $0.kernel.supports(problem) })
+            suite: suite.name, entry: entry, layer: layer, cases: cases.filter { $0.contender.supports(problem) })
           let needed = group.memoryBytes(coldBytes: machine.coldBytes, caches: CacheSizes(machine))
           if let available, needed > available {
             throw .memory(layer: entry.descriptor, needed: needed, available: available, entry.location)
@@ -80,21 +80,21 @@ public struct Plan: Sendable {
   ) throws(PlanError) -> [Case] {
     let kernels = try kernels(suite, selection, catalog)
     let splits = try chosen(selection.splits, suite.axes.split, "split") ?? Split.allCases
-    let teams = try chosen(selection.teams, suite.axes.team, "team") ?? [.dispatch]
+    let teams = try chosen(selection.teams, suite.axes.team, "team")
     let caches = try chosen(selection.caches, suite.axes.cache, "cache") ?? [.hot]
     let placements = try placements(suite, selection, machine)
 
     var cases: [Case] = []
-    for kernel in kernels {
-      for team in teams {
+    for contender in kernels.map(Contender.kernel) + selection.peers.map(Contender.peer) {
+      for team in contender.teams(teams) {
         var seen: Set<Seats> = []
         for pinned in placements {
           let placement = team.isPinned ? pinned : try unpinned(pinned, machine)
           guard seen.insert(Seats(placement, isPinned: team.isPinned)).inserted else { continue }
           let dividing = splits.filter { $0 != .none }
-          for split in placement.threads == 1 ? [Split.none] : dividing {
+          for split in contender.splits(dividing, team, threads: placement.threads) {
             for cache in caches {
-              cases.append(Case(kernel: kernel, split: split, team: team, placement: placement, cache: cache))
+              cases.append(Case(contender, split: split, team: team, placement: placement, cache: cache))
             }
           }
         }
