@@ -10,6 +10,7 @@ struct Pointwise: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, ListCommand.self, VerifyCommand.self, TopologyCommand.self, PeakCommand.self, ReportCommand.self,
+      PeerServerCommand.self,
     ])
 
   /// Runs the command line, and ends the process with its exit code.

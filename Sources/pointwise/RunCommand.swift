@@ -31,8 +31,8 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Teams: dispatch (pinned Dispatch workers), dispatch-apply (concurrentPerform, unpinned, the control). "
-        + "Default: dispatch.",
+      "Teams: dispatch (pinned Dispatch workers), dispatch-apply (concurrentPerform, unpinned, the control), library (a "
+        + "peer's own threads). Default: dispatch, and library for peers.",
       valueName: "team,…"),
     transform: ListOption<TeamKind>.parse)
   var team: ListOption<TeamKind>?
@@ -42,6 +42,9 @@ struct RunCommand: ParsableCommand {
       "Cache states: hot, cold-weights, cold (copies that no cache holds). Default: hot.", valueName: "state,…"),
     transform: ListOption<CacheState>.parse)
   var cache: ListOption<CacheState>?
+
+  @OptionGroup(title: "Vendor libraries")
+  var peers: PeerOptions
 
   @OptionGroup(title: "Where threads sit")
   var placement: PlacementOptions
@@ -90,7 +93,7 @@ struct RunCommand: ParsableCommand {
 
   /// What is given besides `--resume`, in words.
   private var given: [String] {
-    (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + placement.given
+    (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + peers.given + placement.given
       + [
         ("--team", team != nil), ("--cache", cache != nil), ("--precision", precision != nil),
         ("--max-time", maxTime != nil), ("--seed", seed != nil), ("--output", output != nil),

@@ -27,7 +27,9 @@ struct RunExecution {
     do {
       try folder.write(manifest)
       progress.announce(setup.suites, folder.path)
-      try Runner(plan, topology: setup.topology, catalog: setup.catalog, settings: setup.settings).run(
+      try Runner(
+        plan, topology: setup.topology, catalog: setup.catalog, settings: setup.settings, peers: setup.peerSettings
+      ).run(
         isInterrupted: {
           progress.update()
           return interruption.isRequested

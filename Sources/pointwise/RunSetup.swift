@@ -13,6 +13,8 @@ struct RunSetup {
   let environment: Environment
   let plan: Plan
   let settings: RunSettings
+  let peers: [PeerInventory]
+  let peerSettings: PeerSettings
 
   /// Plans what `command` asks for.
   ///
@@ -24,9 +26,12 @@ struct RunSetup {
     environment = Environment.capture(
       isas: catalog.isas.map(\.rawValue), machine: try? JSONValue(encoding: topology.machine),
       commit: Self.checkout().flatMap { Environment.commit(ofCheckout: $0) })
+    var selection = Selection(command)
+    (selection.peers, peers) = try command.peers.choose(catalog)
+    peerSettings = command.peers.settings
     do {
       plan = try Plan(
-        suites: suites, selection: Selection(command), machine: topology.machine, catalog: catalog,
+        suites: suites, selection: selection, machine: topology.machine, catalog: catalog,
         availableMemory: environment.memoryAvailable)
     } catch {
       throw Exit.failure(error, error.isUsage ? Exit.usage : Exit.data)
@@ -56,7 +61,8 @@ struct RunSetup {
       seed: settings.seed, suites: suites.map { .init(name: $0.name, file: absolute($0.file)) },
       settings: .init(
         precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime),
-      plan: planIdentity, environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
+      plan: planIdentity, peers: peers.isEmpty ? nil : peers.flatMap(RunManifest.Peer.all(of:)),
+      environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
       skippedEntries: suites.flatMap(\.skipped).map {
         .init(file: $0.location.file, line: $0.location.line ?? 0, text: $0.descriptor, reason: $0.reason)
       })
@@ -100,5 +106,24 @@ extension Selection {
     places = command.placement.places.map { [$0] }
     binds = command.placement.bind.map { [$0] }
     policy = command.placement.policy
+  }
+}
+
+extension RunManifest.Peer {
+  /// What was found of a library: one entry for each configuration, or one that says why there is none.
+  static func all(of inventory: PeerInventory) -> [RunManifest.Peer] {
+    let name = inventory.kind.rawValue
+    if inventory.libraries.isEmpty {
+      return [
+        .init(
+          name: name, path: inventory.location?.path, problem: inventory.problem ?? "not found",
+          packages: inventory.kind.packages)
+      ]
+    }
+    return inventory.libraries.map { library in
+      .init(
+        name: name, path: library.location.path, version: library.version, instructionSet: library.instructionSet,
+        forced: library.forced.map { "\($0.variable)=\($0.value)" })
+    }
   }
 }
