@@ -76,8 +76,9 @@ let package = Package(
       dependencies: [
         "Layers", "Topology", "Statistics", .product(name: "SystemPackage", package: "swift-system"),
       ]),
-    .target(name: "Peers", dependencies: ["Layers", "Kernels", "CPlatform"]),
     .target(name: "Reports", dependencies: ["Results", "Layers", "Statistics"]),
+    .target(name: "CPeers"),
+    .target(name: "Peers", dependencies: ["CPeers", "CPlatform", "Kernels", "Layers"]),
     .executableTarget(
       name: "pointwise",
       dependencies: [
@@ -105,6 +106,7 @@ let package = Package(
         "Results", "Layers", "SwiftCSV", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Layers"]),
+    .testTarget(name: "PeersTests", dependencies: ["Peers", "Kernels", "Layers"]),
     .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers"]),
   ],
   swiftLanguageModes: [.v6]
