@@ -29,6 +29,8 @@ public struct BLAS: BlockPeer {
     case .openblas: try BLAS(openBLAS: library, threads, epilogues)
     case .mkl: try BLAS(mkl: library, threads, epilogues)
     case .blis: try BLAS(blis: library, threads, epilogues)
+    case .onednn, .onnxruntime:
+      throw .version(path: library.path, found: "said to be \(kind.rawValue)", expected: "a BLAS")
     }
   }
 

@@ -1,5 +1,9 @@
 /// The libraries that the lab can measure beside its own kernels, and what it knows of each before it is loaded.
 public enum PeerKind: String, Sendable, Hashable, Codable, CaseIterable {
+  /// oneDNN: https://github.com/uxlfoundation/oneDNN
+  case onednn
+  /// ONNX Runtime: https://onnxruntime.ai
+  case onnxruntime
   /// OpenBLAS: https://www.openblas.net
   case openblas
   /// Intel oneAPI Math Kernel Library.
@@ -10,6 +14,8 @@ public enum PeerKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// How to get it: Debian's packages, and PyPI's.
   public var packages: String {
     switch self {
+    case .onednn: "pip install onednn-cpu-gomp, or apt install libdnnl3"
+    case .onnxruntime: "pip install onnxruntime"
     case .openblas: "pip install scipy-openblas64, or apt install libopenblas0-pthread"
     case .mkl: "pip install mkl"
     case .blis: "apt install libblis4-pthread"
@@ -19,6 +25,8 @@ public enum PeerKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// The names that the dynamic loader knows it by, the likeliest first.
   public var sonames: [String] {
     switch self {
+    case .onednn: ["libdnnl.so.3"]
+    case .onnxruntime: ["libonnxruntime.so.1", "libonnxruntime.so"]
     case .openblas: ["libopenblas.so.0", "libopenblas64.so.0"]
     case .mkl: ["libmkl_rt.so.3", "libmkl_rt.so.2"]
     case .blis: ["libblis.so.4", "libblis.so.5", "libblis.so.3"]
@@ -30,6 +38,8 @@ public enum PeerKind: String, Sendable, Hashable, Codable, CaseIterable {
   public var environmentPatterns: [String] {
     let packages = "lib/python3*/site-packages"
     return switch self {
+    case .onednn: ["lib/libdnnl.so.3"]
+    case .onnxruntime: ["\(packages)/onnxruntime/capi/libonnxruntime.so*"]
     case .openblas:
       [
         "\(packages)/scipy_openblas64/lib/libscipy_openblas64_.so",
@@ -76,7 +86,7 @@ public enum PeerKind: String, Sendable, Hashable, Codable, CaseIterable {
     switch self {
     case .openblas: [("SkylakeX", "OPENBLAS_CORETYPE", "SkylakeX")]
     case .blis: [("skx", "BLIS_ARCH_TYPE", "skx")]
-    case .mkl: []
+    case .onednn, .onnxruntime, .mkl: []
     }
   }
 }

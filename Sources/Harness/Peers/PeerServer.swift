@@ -43,7 +43,8 @@ public struct PeerServer {
         throw PeerFailure.start("no ISA is executable")
       }
       let peer = try options.location.kind.load(
-        options.location.path, threads: options.isCalledByTeam ? 1 : options.threads, epilogues: epilogues)
+        options.location.path, threads: options.isCalledByTeam ? 1 : options.threads,
+        cpus: options.isCalledByTeam ? [] : options.cpus, epilogues: epilogues)
       let topology = try HwlocTopology()
       let team: any Team =
         options.isCalledByTeam
