@@ -9,11 +9,14 @@ public enum MarkdownReport {
   /// - Parameters:
   ///   - manifest: the description of the run.
   ///   - rows: its rows, in the order of the file.
+  ///   - samples: its samples, which the comparison with vendor libraries needs.
   ///   - dropped: incomplete lines that reading the run left out; they become warnings.
-  public static func render(_ manifest: RunManifest, _ rows: [Row], dropped: [DroppedLine] = []) -> String {
+  public static func render(
+    _ manifest: RunManifest, _ rows: [Row], samples: [Sample] = [], dropped: [DroppedLine] = []
+  ) -> String {
     let report = Report(manifest: manifest, rows: rows, dropped: dropped, analysis: RunAnalysis(rows))
     let sections = [
-      report.title, report.headlines, report.warnings, report.winners, report.cacheStates, report.wholeNetworks,
+      report.title, PeerSection(manifest, report.analysis, samples).markdown, report.headlines, report.warnings, report.winners, report.cacheStates, report.wholeNetworks,
       report.layers, report.withoutResult, report.machine, report.ceilings, Report.howToRead, report.howToRepeat,
     ]
     return sections.filter { !$0.isEmpty }.joined(separator: "\n")

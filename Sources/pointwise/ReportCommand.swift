@@ -20,8 +20,9 @@ struct ReportCommand: ParsableCommand {
     for line in contents.dropped { printToStandardError("Note: \(line)") }
     do {
       try RunFolder.write(
-        MarkdownReport.render(contents.manifest, contents.rows, dropped: contents.dropped), to: RunFolder.File.report,
-        in: folder)
+        MarkdownReport.render(
+          contents.manifest, contents.rows, samples: contents.samples, dropped: contents.dropped),
+        to: RunFolder.File.report, in: folder)
     } catch {
       throw Exit.failure(error, Exit.io)
     }

@@ -60,7 +60,10 @@ struct RunExecution {
     manifest.ended = Date()
     attempt { try folder.write(manifest) }
     attempt {
-      try RunFolder.write(MarkdownReport.render(manifest, writer.rows), to: RunFolder.File.report, in: folder.path)
+      // Only peers are compared sample by sample, and a resumed run has some of the samples on the disk alone.
+      let samples = writer.rows.contains(where: \.isPeer) ? try RunFolder.read(folder.path).samples : []
+      try RunFolder.write(
+        MarkdownReport.render(manifest, writer.rows, samples: samples), to: RunFolder.File.report, in: folder.path)
     }
     // The sentence comes before the table, which nobody may be able to read any more.
     var exit: (any Error)?

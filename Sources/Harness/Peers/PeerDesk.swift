@@ -15,7 +15,6 @@ final class PeerDesk {
   private let output = SharedOutput(inherited: SharedOutput.inherited)
   private var workbench: Workbench?
   private var prepared: [Int: Prepared] = [:]
-  private let seats: ThreadSeats
 
   /// Copies of the buffers that one way of computing may use: a library may keep threads and memory for each.
   private static let mostCopies = 256
@@ -27,6 +26,8 @@ final class PeerDesk {
     let operations: [any PeerOperation]
     /// That kernel; nil for the library's own threads.
     let kernel: Kernel?
+    /// Where the library's threads sit; nil where it is called as a kernel.
+    let seats: ThreadSeats?
     /// What an execution threw.
     let failure: FirstFailure
   }
@@ -49,7 +50,6 @@ final class PeerDesk {
     self.team = team
     self.caches = caches
     witness = options.isCalledByTeam ? Witness(team, Burst(probes)) : nil
-    seats = ThreadSeats(cpus: options.isCalledByTeam ? [] : options.cpus)
   }
 
   /// Does what is asked for.
@@ -96,7 +96,7 @@ final class PeerDesk {
         m: layer.m, n: layer.n, threads: options.threads, grain: kernel.grain(workbench.problem))
       prepared[id] = Prepared(
         execution: try workbench.execution(kernel, blocks, cache: cache, activation: activation), operations: [],
-        kernel: kernel, failure: FirstFailure())
+        kernel: kernel, seats: nil, failure: FirstFailure())
       return .prepared(implementation: nil, nanoseconds: nil)
     }
     let tensors = workbench.tensors
@@ -123,10 +123,11 @@ final class PeerDesk {
       do throws(PeerError) { try calls.operations[turns.next(0)].execute() } catch { failure.note(error) }
     }
     let execution = sets.isEmpty ? Execution(body) : Execution(sets, turns, body)
-    prepared[id] = Prepared(execution: execution, operations: operations, kernel: nil, failure: failure)
     // The library's threads exist after the first executions at the latest.
-    seats.settle(team) { [execution] in execution.body(0) }
+    let seats = ThreadSeats(cpus: options.cpus, team) { execution.body(0) }
     try failure.check()
+    prepared[id] = Prepared(
+      execution: execution, operations: operations, kernel: nil, seats: seats, failure: failure)
     return .prepared(
       implementation: operations[0].implementation, nanoseconds: operations[0].prepareNanoseconds)
   }
@@ -166,14 +167,14 @@ final class PeerDesk {
       let (timing, evidence) = witness.observe(warmUp: warmUp, iterations: iterations, entry.execution.body)
       observed = PeerRun(timing, evidence, threads: options.threads)
     } else {
-      seats.sit()
-      defer { seats.rise() }
+      entry.seats?.sit()
+      defer { entry.seats?.rise() }
       let before = ThreadWatch.current()
       let timing = team.run(warmUp: warmUp, iterations: iterations, entry.execution.body)
       let after = ThreadWatch.current()
       let busy = after.busy(since: before)
       observed = PeerRun(
-        timing, after.evidence(of: busy, since: before), threads: busy.count, unseated: seats.unseated)
+        timing, after.evidence(of: busy, since: before), threads: busy.count, unseated: entry.seats?.unseated ?? 0)
     }
     try entry.failure.check()
     return .ran(observed)

@@ -12,6 +12,8 @@ final class PeerPool {
   private struct Key: Hashable {
     let location: PeerLocation
     let forced: PeerLibrary.Forced?
+    /// Each way of computing has a process of its own: what one of them breaks, or leaves spinning, is not the other's.
+    let method: String
     let cpus: [Int]
     let threads: Int
     let isCalledByTeam: Bool
@@ -71,7 +73,7 @@ final class PeerPool {
   func seat(_ peer: PeerKernel, _ item: Case) -> Seat {
     let cpus = item.placement.assignments.compactMap(\.cpu)
     let key = Key(
-      location: peer.library.location, forced: peer.library.forced, cpus: cpus, threads: item.threads,
+      location: peer.library.location, forced: peer.library.forced, method: peer.method, cpus: cpus, threads: item.threads,
       isCalledByTeam: item.team != .library)
     if let seat = seats[key] { return seat }
     let (settings, environment) = (settings, environment)

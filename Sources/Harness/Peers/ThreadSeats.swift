@@ -13,9 +13,11 @@ import Teams
 /// where the scheduler may put two on one; they are bound here. Libraries that start threads for each call cannot be
 /// helped so, and must not be: their threads would inherit the one CPU of a calling thread that is bound. With them
 /// nothing is bound.
-final class ThreadSeats {
-  private let cpus: [Int]
-  private var taken: [pid_t: Int] = [:]
+struct ThreadSeats {
+  /// The CPUs, the first of which is the calling thread's; none to leave every thread where it is.
+  let cpus: [Int]
+  /// Whether threads besides the calling one compute, and each has a CPU of its own.
+  private(set) var areTaken = false
   /// Threads that compute and have no CPU of their own.
   private(set) var unseated = 0
 
@@ -23,11 +25,10 @@ final class ThreadSeats {
   private static let executions = 20
   private static let nanoseconds: UInt64 = 5_000_000
 
-  /// Seats on `cpus`, the first of which is the calling thread's; none if there are none.
-  init(cpus: [Int]) { self.cpus = cpus }
-
-  /// Executes for some milliseconds, and seats the threads that computed.
-  func settle(_ team: any Team, _ execute: @escaping @Sendable () -> Void) {
+  /// Executes for some milliseconds, and seats the threads that computed. Other threads of the library, such as those of
+  /// another operation, may sit on the same CPUs: they have nothing to do meanwhile.
+  init(cpus: [Int], _ team: any Team, _ execute: @escaping @Sendable () -> Void) {
+    self.cpus = cpus
     let before = ThreadWatch.current()
     let start = monotonicNanoseconds()
     var count = 0
@@ -36,26 +37,24 @@ final class ThreadSeats {
       count += 1
     } while count < Self.executions && monotonicNanoseconds() - start < Self.nanoseconds
     if cpus.isEmpty { return }
-    let after = ThreadWatch.current()
     let own = platform_thread_id()
-    taken = taken.filter { after.accounts[$0.key] != nil }
-    var free = cpus.dropFirst().filter { !taken.values.contains($0) }
-    unseated = 0
-    for thread in after.busy(since: before) where thread != own && taken[thread] == nil {
+    var free = cpus.dropFirst()
+    for thread in ThreadWatch.current().busy(since: before) where thread != own {
       let mask = ThreadSeat.mask(of: thread) ?? []
       if mask.count == 1, let index = free.firstIndex(of: mask[0]) {
-        taken[thread] = free.remove(at: index)
+        free.remove(at: index)
+        areTaken = true
       } else if let cpu = free.first, ThreadSeat.bind(thread, to: [cpu]), ThreadSeat.mask(of: thread) == [cpu] {
-        taken[thread] = cpu
         free.removeFirst()
+        areTaken = true
       } else {
         unseated += 1
       }
     }
   }
 
-  /// Binds the calling thread to its CPU, if the other threads have theirs.
-  func sit() { if cpus.count == 1 || !taken.isEmpty { _ = ThreadSeat.bind(0, to: [cpus[0]]) } }
+  /// Binds the calling thread to its CPU, if it is alone or the other threads have theirs.
+  func sit() { if cpus.count == 1 || areTaken { _ = ThreadSeat.bind(0, to: [cpus[0]]) } }
 
   /// Lets the calling thread go anywhere on the case's CPUs: threads that a library starts while it prepares a layer
   /// inherit the mask of their maker.

@@ -139,7 +139,7 @@ public struct CaseGroup: Sendable {
         copies.insert("\(item.cache) \(kernel.packedWeightCount(problem) > 0 ? kernel.identifier : "")")
       case .peer(let peer):
         // Each process has tensors of its own, and a library may keep its own copies of all of them.
-        let process = "\(peer.library.title) \(item.placement.cpuList) \(item.team)"
+        let process = "\(peer.name) \(item.placement.cpuList) \(item.team)"
         packed[process] = 2 * tensors
         if item.cache != .hot { copies.insert("\(item.cache) \(process)") }
       }
