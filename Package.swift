@@ -106,8 +106,10 @@ let package = Package(
         "Results", "Layers", "SwiftCSV", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Layers"]),
-    .testTarget(name: "PeersTests", dependencies: ["Peers", "Kernels", "Layers"]),
-    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers"]),
+    .target(name: "PeerTestSupport", path: "Tests/PeerTestSupport"),
+    .testTarget(
+      name: "PeersTests", dependencies: ["Peers", "Kernels", "KernelsPortable", "Layers", "PeerTestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers", "PeerTestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

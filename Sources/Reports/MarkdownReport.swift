@@ -16,7 +16,8 @@ public enum MarkdownReport {
   ) -> String {
     let report = Report(manifest: manifest, rows: rows, dropped: dropped, analysis: RunAnalysis(rows))
     let sections = [
-      report.title, PeerSection(manifest, report.analysis, samples).markdown, report.headlines, report.warnings, report.winners, report.cacheStates, report.wholeNetworks,
+      report.title, PeerSection(manifest, report.analysis, samples).markdown, report.headlines, report.warnings,
+      report.winners, report.cacheStates, report.wholeNetworks,
       report.layers, report.withoutResult, report.machine, report.ceilings, Report.howToRead, report.howToRepeat,
     ]
     return sections.filter { !$0.isEmpty }.joined(separator: "\n")

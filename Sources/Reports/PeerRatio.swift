@@ -21,7 +21,8 @@ struct PeerRatio: Hashable {
       .filter { $0.time > 0 && $1.time > 0 }
     let clean = pairs.filter { $0.taint == nil && $1.taint == nil }
     let counted = clean.count >= 6 ? clean : pairs
-    guard let sample = OrderedSample(counted.map { $0.time / $1.time }), let interval = MedianInterval(of: sample) else {
+    guard let sample = OrderedSample(counted.map { $0.time / $1.time }), let interval = MedianInterval(of: sample)
+    else {
       return nil
     }
     (value, lower, upper) = (sample.median, interval.lower, interval.upper)

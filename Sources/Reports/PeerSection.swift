@@ -71,7 +71,9 @@ struct PeerSection {
 
   /// A line for each layout and setting: the geometric mean over its layers.
   private func means(_ duels: [Duel]) -> String {
-    let groups = duels.grouped { [$0.own.layout.rawValue, "\($0.own.threads)", $0.own.places, $0.own.bind, $0.own.cache] }
+    let groups = duels.grouped {
+      [$0.own.layout.rawValue, "\($0.own.threads)", $0.own.places, $0.own.bind, $0.own.cache]
+    }
     let table = groups.map { duels in
       let known = duels.compactMap { duel in duel.ratio.map { (ratio: $0, count: Double(duel.own.count)) } }
       let mean = PeerRatio(meanOf: known.map(\.ratio), weights: known.map(\.count))
