@@ -31,7 +31,8 @@ struct PeerSection {
 
       The ratio is the time of the fastest library ÷ that of the lab's fastest variant: above 1, the lab is faster. It is the
       median over the rounds in which both were measured, with its 95 % interval. A library with the team `library` uses
-      its own threads, with the team `dispatch` it is called on one thread by each of the lab's workers.
+      its own threads, with the team `dispatch` it is called on one thread by each of the lab's workers. All read and write
+      the layouts of the table but `onednn.any`, which keeps input and output in a layout of its own.
 
       """
     for (network, duels) in networks {

@@ -73,7 +73,8 @@ final class PeerPool {
   func seat(_ peer: PeerKernel, _ item: Case) -> Seat {
     let cpus = item.placement.assignments.compactMap(\.cpu)
     let key = Key(
-      location: peer.library.location, forced: peer.library.forced, method: peer.method, cpus: cpus, threads: item.threads,
+      location: peer.library.location, forced: peer.library.forced, method: peer.method, cpus: cpus,
+      threads: item.threads,
       isCalledByTeam: item.team != .library)
     if let seat = seats[key] { return seat }
     let (settings, environment) = (settings, environment)

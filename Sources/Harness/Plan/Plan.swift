@@ -100,6 +100,11 @@ public struct Plan: Sendable {
         }
       }
     }
+    if cases.isEmpty, let teams, teams.allSatisfy({ $0 == .library }) {
+      throw .flag(
+        "--team", value: teams.map(\.rawValue).joined(separator: ","),
+        message: "only a vendor library has it; expected dispatch or dispatch-apply, or a library that --peer finds")
+    }
     if cases.isEmpty {
       throw .flag(
         "--split", value: splits.map(\.rawValue).joined(separator: ","),
