@@ -17,23 +17,11 @@ public enum EpiloguePass<Target: VectorISA> {
     stride: Int
   ) {
     if bias == nil && activation == .none { return }
-    let clamp = Epilogue<Target>.Clamp(activation)
-    for row in 0..<rows {
-      let line = p + row &* stride
-      var column = 0
-      while column &+ Target.lanes <= columns {
-        var x = Target.load(line + column)
-        if let bias { x += Target.load(bias + column) }
-        Target.store(clamp(x), line + column)
-        column &+= Target.lanes
-      }
-      while column < columns {
-        let x = line[column] + (bias.map { $0[column] } ?? 0)
-        line[column] = clamped(activation, x)
-        column &+= 1
-      }
+    pass(activation, p, rows, columns, stride) { _, column in
+      bias.map { Target.load($0 + column) } ?? Target.F32()
+    } scalar: { _, column in
+      bias.map { $0[column] } ?? 0
     }
-    Epilogue<Target>.finish(activation, p, rows: rows, columns: columns, stride: stride)
   }
 
   /// A bias for each row: output channels are rows, pixels are columns.
@@ -47,18 +35,29 @@ public enum EpiloguePass<Target: VectorISA> {
     stride: Int
   ) {
     if bias == nil && activation == .none { return }
+    pass(activation, p, rows, columns, stride) { row, _ in
+      Target.F32(repeating: bias.map { $0[row] } ?? 0)
+    } scalar: { row, _ in
+      bias.map { $0[row] } ?? 0
+    }
+  }
+
+  /// Adds what `vector` gives for the elements from a row and column on, and `scalar` for one, and applies the activation.
+  @inlinable @inline(__always)
+  static func pass(
+    _ activation: Activation, _ p: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ stride: Int,
+    vector: (Int, Int) -> Target.F32, scalar: (Int, Int) -> Float
+  ) {
     let clamp = Epilogue<Target>.Clamp(activation)
     for row in 0..<rows {
       let line = p + row &* stride
-      let addend = bias.map { $0[row] } ?? 0
-      let addends = Target.F32(repeating: addend)
       var column = 0
       while column &+ Target.lanes <= columns {
-        Target.store(clamp(Target.load(line + column) + addends), line + column)
+        Target.store(clamp(Target.load(line + column) + vector(row, column)), line + column)
         column &+= Target.lanes
       }
       while column < columns {
-        line[column] = clamped(activation, line[column] + addend)
+        line[column] = clamped(activation, line[column] + scalar(row, column))
         column &+= 1
       }
     }

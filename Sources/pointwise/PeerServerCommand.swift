@@ -14,6 +14,6 @@ struct PeerServerCommand: ParsableCommand {
     do { server = try PeerServer(options: options) } catch {
       throw Exit.failure("peer-server is started by the lab itself: '\(options)' is not what it passes", Exit.usage)
     }
-    server.run()
+    try server.run()
   }
 }

@@ -4,7 +4,7 @@ import Results
 import Testing
 
 /// Vendor libraries beside the lab's kernels: what goes wrong in one costs its own rows.
-@Suite(.serialized) struct PeerTests {
+@Suite struct PeerTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -74,7 +74,8 @@ import Testing
     (.hang, "did not answer within"),
   ])
   func aLibraryThatFailsCostsItsRowsOnly(_ fault: FakeOpenBLAS.Fault, _ words: String) throws {
-    let (result, files) = try run(try FakeOpenBLAS(fault), ["--peer-patience", "1", "--layer", "fc"])
+    let (result, files) = try run(
+      try FakeOpenBLAS(fault), (fault == .hang ? ["--peer-patience", "3"] : []) + ["--layer", "fc"])
     #expect(result.code == 1, "\(result)")
     #expect(!peers(files).isEmpty)
     for row in files.rows {
@@ -118,7 +119,8 @@ import Testing
       let output = "R\(UUID().uuidString)"
       let result = try Command.run(
         [
-          "run", "tiny.yaml", "--kernel", "naive", "--peer", "openblas=\(path)", "--max-time", "0.02", "--output",
+          "run", "tiny.yaml", "--kernel", "naive", "--layer", "fc", "--peer", "openblas=\(path)", "--max-time", "0.02",
+          "--output",
           output,
         ],
         in: folder, environment: Self.nothing)

@@ -18,10 +18,9 @@ final class PeerProcess {
   static let subcommand = "peer-server"
 
   private let process: pid_t
-  private let socket: CInt
+  private let socket: LineSocket
   private let log: CInt
   private let idle: PeerSettings.Idle
-  private var unread: [UInt8] = []
   private var hasEnded = false
 
   /// Starts a process and waits until it has loaded its library.
@@ -33,16 +32,17 @@ final class PeerProcess {
   init(
     _ options: PeerServerOptions, _ settings: PeerSettings, environment: [String: String], output: SharedOutput
   ) throws(PeerFailure) {
-    (process, socket, log) = try Self.spawn(options, settings, environment, output)
+    let descriptor: CInt
+    (process, descriptor, log) = try Self.spawn(options, settings, environment, output)
+    socket = LineSocket(descriptor)
     idle = settings.idle
     let reply: PeerReply
-    do throws(PeerFailure) { reply = try Self.read(process, socket, log, &unread, &hasEnded, settings.patience) } catch
-    {
-      Self.end(process, socket, log, hasEnded)
+    do throws(PeerFailure) { reply = try Self.read(process, socket, log, &hasEnded, settings.patience) } catch {
+      Self.end(process, log, hasEnded)
       throw error
     }
     guard case .loaded(let library) = reply else {
-      Self.end(process, socket, log, hasEnded)
+      Self.end(process, log, hasEnded)
       if case .failed(let reason) = reply { throw .reported(reason) }
       throw .reported("the library's process said \(reply) instead of what it has loaded")
     }
@@ -50,7 +50,7 @@ final class PeerProcess {
     rest()
   }
 
-  deinit { Self.end(process, socket, log, hasEnded) }
+  deinit { Self.end(process, log, hasEnded) }
 
   /// Asks for something, and waits for the answer.
   ///
@@ -59,8 +59,8 @@ final class PeerProcess {
   func ask(_ request: PeerRequest, timeout: Double) throws(PeerFailure) -> PeerReply {
     if idle == .stopped { kill(process, SIGCONT) }
     defer { rest() }
-    try transmit(request)
-    let reply = try Self.read(process, socket, log, &unread, &hasEnded, timeout)
+    do { try socket.transmit(request) } catch { throw .reported("\(error)") }
+    let reply = try Self.read(process, socket, log, &hasEnded, timeout)
     switch reply {
     case .unsupported(let reason): throw .unsupported(reason)
     case .failed(let reason): throw .reported(reason)
@@ -70,62 +70,33 @@ final class PeerProcess {
 
   private func rest() { if idle == .stopped && !hasEnded { kill(process, SIGSTOP) } }
 
-  private func transmit(_ request: PeerRequest) throws(PeerFailure) {
-    var bytes: [UInt8]
-    do { bytes = [UInt8](try JSONEncoder().encode(request)) } catch { throw .reported("\(error)") }
-    bytes.append(UInt8(ascii: "\n"))
-    var sent = 0
-    while sent < bytes.count {
-      // Without a signal where the process has ended: reading says so then.
-      let count = bytes[sent...].withUnsafeBytes { send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
-      if count < 0 && errno != EINTR { return }
-      sent += max(0, count)
-    }
-  }
-
   /// Reads one reply.
   private static func read(
-    _ process: pid_t, _ socket: CInt, _ log: CInt, _ unread: inout [UInt8], _ hasEnded: inout Bool, _ timeout: Double
+    _ process: pid_t, _ socket: LineSocket, _ log: CInt, _ hasEnded: inout Bool, _ timeout: Double
   ) throws(PeerFailure) -> PeerReply {
-    let deadline = platform_now() + UInt64(timeout * 1e9)
-    while true {
-      if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
-        let line = Data(unread[..<end])
-        unread.removeFirst(end + 1)
-        do { return try JSONDecoder().decode(PeerReply.self, from: line) } catch {
-          throw .reported("the library's process said something that is no reply: \(error)")
-        }
+    switch socket.receive(timeout: timeout) {
+    case .line(let line):
+      do { return try JSONDecoder().decode(PeerReply.self, from: line) } catch {
+        throw .reported("the library's process said something that is no reply: \(error)")
       }
-      let now = platform_now()
-      var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-      let left = now < deadline ? CInt(clamping: (deadline - now) / 1_000_000 + 1) : 0
-      let ready = poll(&waiting, 1, left)
-      if ready == 0 {
-        kill(process, SIGKILL)
-        _ = wait(for: process)
-        hasEnded = true
-        throw .silent(seconds: timeout)
-      }
-      guard ready > 0 else { continue }
-      var buffer = [UInt8](repeating: 0, count: 4096)
-      let count = recv(socket, &buffer, buffer.count, 0)
-      if count > 0 {
-        unread += buffer[..<count]
-      } else if count == 0 || errno != EINTR {
-        let how = wait(for: process)
-        hasEnded = true
-        throw .ended(how, lastLine: lastLine(log))
-      }
+    case .timeout:
+      kill(process, SIGKILL)
+      _ = wait(for: process)
+      hasEnded = true
+      throw .silent(seconds: timeout)
+    case .closed:
+      let how = wait(for: process)
+      hasEnded = true
+      throw .ended(how, lastLine: lastLine(log))
     }
   }
 
   /// Kills the process if it is still there, and lets go of everything.
-  private static func end(_ process: pid_t, _ socket: CInt, _ log: CInt, _ hasEnded: Bool) {
+  private static func end(_ process: pid_t, _ log: CInt, _ hasEnded: Bool) {
     if !hasEnded {
       kill(process, SIGKILL)
       _ = wait(for: process)
     }
-    close(socket)
     close(log)
   }
 

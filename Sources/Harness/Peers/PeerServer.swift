@@ -27,12 +27,14 @@ public struct PeerServer {
   }
 
   /// Serves until the lab hangs up. Standard input is the connection, descriptor 3 the shared memory.
-  public func run() {
+  ///
+  /// - Throws: an encoding error, which no reply has.
+  public func run() throws {
     // A stopped process does not see that its parent is gone.
     _ = platform_die_with_parent()
     if getppid() != options.parent { return }
     // The library may read standard input, and write to standard output; the connection must not be there.
-    let connection = Connection(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 4))
+    let connection = LineSocket(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 4))
     close(STDIN_FILENO)
     _ = open("/dev/null", O_RDONLY)
     do {
@@ -52,12 +54,12 @@ public struct PeerServer {
           cpus: options.cpus.isEmpty ? Array(repeating: nil, count: options.threads) : options.cpus, topology: topology)
         : LibraryTeam(threads: options.threads)
       let desk = PeerDesk(options, peer, team, probes, caches: CacheSizes(topology.machine))
-      connection.send(.loaded(Self.description(of: peer, options)))
-      while let line = connection.nextLine() {
-        connection.send(desk.reply(to: try JSONDecoder().decode(PeerRequest.self, from: line)))
+      try connection.transmit(PeerReply.loaded(Self.description(of: peer, options)))
+      while case .line(let line) = connection.receive() {
+        try connection.transmit(desk.reply(to: try JSONDecoder().decode(PeerRequest.self, from: line)))
       }
     } catch {
-      connection.send(.failed("\(error)"))
+      try connection.transmit(PeerReply.failed("\(error)"))
     }
   }
 
@@ -67,45 +69,6 @@ public struct PeerServer {
       location: options.location, forced: options.forced, version: peer.version, instructionSet: peer.instructionSet,
       methods: peer.methods,
       blockMethods: peer.methods.filter { blocks?.blockKernel($0) != nil })
-  }
-
-  /// Lines of JSON over a socket.
-  private final class Connection {
-    private let socket: CInt
-    private var unread = Data()
-
-    init(_ socket: CInt) { self.socket = socket }
-
-    /// The next line; nil when the lab has hung up.
-    func nextLine() -> Data? {
-      while true {
-        if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
-          defer { unread = Data(unread[(end + 1)...]) }
-          return Data(unread[..<end])
-        }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = recv(socket, &buffer, buffer.count, 0)
-        if count > 0 {
-          unread.append(contentsOf: buffer[..<count])
-        } else if count == 0 || errno != EINTR {
-          return nil
-        }
-      }
-    }
-
-    /// Sends a reply. If nobody listens any more, the next read says so.
-    func send(_ reply: PeerReply) {
-      guard var bytes = try? [UInt8](JSONEncoder().encode(reply)) else {
-        preconditionFailure("replies hold nothing that JSON lacks")
-      }
-      bytes.append(UInt8(ascii: "\n"))
-      var sent = 0
-      while sent < bytes.count {
-        let count = bytes[sent...].withUnsafeBytes { systemSend(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
-        if count < 0 && errno != EINTR { return }
-        sent += max(0, count)
-      }
-    }
   }
 }
 
@@ -127,9 +90,4 @@ final class LibraryTeam: Team {
     work.after?(0)
     return TeamTiming(total: total, iterations: work.iterations, busy: [])
   }
-}
-
-/// `send` of the C library, which a method of the same name would hide.
-private func systemSend(_ socket: CInt, _ bytes: UnsafeRawPointer?, _ count: Int, _ flags: CInt) -> Int {
-  send(socket, bytes, count, flags)
 }
