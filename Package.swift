@@ -98,7 +98,7 @@ let package = Package(
     .testTarget(name: "TeamsTests", dependencies: ["Teams", "Topology"]),
     .testTarget(
       name: "HarnessTests",
-      dependencies: ["Harness", "Kernels", "KernelsPortable", "Layers", "Statistics", "Teams", "Topology"],
+      dependencies: ["Harness", "Kernels", "KernelsPortable", "Layers", "Peers", "Statistics", "Teams", "Topology"],
       swiftSettings: optimised),
     .testTarget(
       name: "ResultsTests",
