@@ -75,7 +75,7 @@ let package = Package(
     .target(
       name: "Harness",
       dependencies: [
-        "Topology", "Layers", "Tensors", "Kernels", "KernelsPortable", "Teams", "Statistics", "CPlatform", "Yams",
+        "Topology", "Layers", "Tensors", "Kernels", "KernelsPortable", "Teams", "Statistics", "Peers", "CPlatform", "Yams",
         .product(name: "SystemPackage", package: "swift-system"),
       ] + isaDependencies),
     .target(
@@ -83,6 +83,8 @@ let package = Package(
       dependencies: [
         "Layers", "Topology", "Statistics", .product(name: "SystemPackage", package: "swift-system"),
       ]),
+    .target(name: "CPeers"),
+    .target(name: "Peers", dependencies: ["CPeers", "CPlatform", "Kernels", "Layers"]),
     .target(
       name: "Reports",
       dependencies: [
@@ -98,7 +100,7 @@ let package = Package(
     .executableTarget(
       name: "pointwise",
       dependencies: [
-        "Harness", "Results", "Reports", "Topology", "Layers", "Tensors", "Kernels", "Teams", "Statistics",
+        "Harness", "Results", "Reports", "Topology", "Layers", "Tensors", "Kernels", "Teams", "Statistics", "Peers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
@@ -116,7 +118,7 @@ let package = Package(
     .testTarget(
       name: "HarnessTests",
       dependencies: [
-        "Harness", "Kernels", "KernelsPortable", "Layers", "Statistics", "Teams", "Tensors", "Topology",
+        "Harness", "Kernels", "KernelsPortable", "Layers", "Peers", "Statistics", "Teams", "Tensors", "Topology",
         .product(name: "RealModule", package: "swift-numerics"),
       ],
       swiftSettings: optimised),
@@ -126,7 +128,10 @@ let package = Package(
         "Results", "Layers", "Topology", "SwiftCSV", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Layers"]),
-    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers", "Tensors"]),
+    .target(name: "PeerTestSupport", path: "Tests/PeerTestSupport"),
+    .testTarget(
+      name: "PeersTests", dependencies: ["Peers", "Kernels", "KernelsPortable", "Layers", "PeerTestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers", "Tensors", "PeerTestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -107,6 +107,28 @@ public struct Kernel: Sendable {
       compute = { Family.compute($0, $1, $2) }
       combine = { PartialSums<Family.Target>.combine($0, $1, bias: $2, into: $3, $4) }
     }
+
+    init(
+      _ scratchCount: @escaping @Sendable (Problem) -> Int,
+      _ compute: @escaping @Sendable (Problem, Operands, Block) -> Void
+    ) {
+      supports = { _ in true }
+      grain = { _ in Grain(rows: 1, columns: 1) }
+      packedWeightCount = { _ in 0 }
+      packWeights = { _, _, _ in }
+      self.scratchCount = scratchCount
+      self.compute = compute
+      combine = { _, _, _, _, _ in preconditionFailure("this kernel's sums are not divided among workers") }
+    }
+  }
+
+  /// A kernel that is not compiled from a family, such as a library's function that computes blocks. It reads the weights
+  /// as they come, and sums are not divided among workers.
+  public init(
+    name: String, summary: String, isa: ISA, scratchCount: @escaping @Sendable (Problem) -> Int,
+    compute: @escaping @Sendable (Problem, Operands, Block) -> Void
+  ) {
+    self.init(name: name, summary: summary, isa: isa, tiles: [], Functions(scratchCount, compute))
   }
 
   /// Name and ISA, which no other kernel has both.

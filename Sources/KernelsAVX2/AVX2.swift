@@ -58,6 +58,9 @@ public enum AVX2: VectorISA {
   /// The ceilings of a core, reached with this ISA.
   public static let probes = ProbeSet(AVX2.self)
 
+  /// Bias and activation as a pass of their own, compiled for this ISA.
+  public static let epilogues = EpilogueSet(AVX2.self)
+
   /// Every kernel, compiled for AVX2.
   public static let kernels: [Kernel] = catalog()
 }

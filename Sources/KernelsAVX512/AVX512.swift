@@ -52,6 +52,9 @@ public enum AVX512: VectorISA {
   /// The ceilings of a core, reached with this ISA.
   public static let probes = ProbeSet(AVX512.self)
 
+  /// Bias and activation as a pass of their own, compiled for this ISA.
+  public static let epilogues = EpilogueSet(AVX512.self)
+
   /// Every kernel, compiled for AVX-512.
   public static let kernels: [Kernel] = catalog()
 }

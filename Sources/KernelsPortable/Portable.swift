@@ -70,6 +70,9 @@ public enum Portable: VectorISA {
   /// The ceilings of a core, reached with the baseline.
   public static let probes = ProbeSet(Portable.self)
 
+  /// Bias and activation as a pass of their own, compiled for this ISA.
+  public static let epilogues = EpilogueSet(Portable.self)
+
   /// Every kernel, compiled for the baseline.
   public static let kernels: [Kernel] = catalog()
 }

@@ -93,6 +93,9 @@ public struct OutOfMemory: Error, Sendable, Hashable, CustomStringConvertible {
   /// What was asked for, in bytes.
   public let bytes: Int
 
+  /// A request of `bytes` bytes that was refused.
+  public init(bytes: Int) { self.bytes = bytes }
+
   /// One sentence with the size.
   public var description: String { "the system did not provide \(bytes) bytes of memory for a tensor" }
 }

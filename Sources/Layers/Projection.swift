@@ -48,10 +48,16 @@ public struct Projection: Sendable {
 
   /// Compares every row of `output`, the result of `layer` without activation, and returns the first wrong row in words.
   public func failure(of output: borrowing FloatBuffer, layer: Layer) -> String? {
-    precondition(layer.activation == .none && output.count == layer.outputCount)
+    precondition(output.count == layer.outputCount)
+    return failure(of: UnsafePointer(output.pointer), layer: layer)
+  }
+
+  /// The same for an output of `layer.outputCount` elements that is not in a buffer of the lab's.
+  public func failure(of output: UnsafePointer<Float>, layer: Layer) -> String? {
+    precondition(layer.activation == .none)
     for m in 0..<layer.m {
       var sum = 0.0
-      for n in 0..<layer.n { sum += t[n] * Double(output.pointer[layer.outputIndex(m: m, n: n)]) }
+      for n in 0..<layer.n { sum += t[n] * Double(output[layer.outputIndex(m: m, n: n)]) }
       // A NaN fails as well: it is equal to nothing.
       if sum == expected[m] { continue }
       return "row \(m), combined with random weights, is \(sum), expected exactly \(expected[m])"

@@ -18,8 +18,15 @@ public struct ResultCheck: Sendable, Hashable {
   ///   may differ.
   public static func compare(_ output: borrowing FloatBuffer, of layer: Layer, with reference: Reference) -> ResultCheck
   {
-    precondition(reference.columns == layer.n && output.count == layer.outputCount)
-    let elements = OutputElements(pointer: UnsafePointer(output.pointer))
+    precondition(output.count == layer.outputCount)
+    return compare(UnsafePointer(output.pointer), of: layer, with: reference)
+  }
+
+  /// The same for an output of `layer.outputCount` elements that is not in a buffer of the lab's.
+  public static func compare(_ output: UnsafePointer<Float>, of layer: Layer, with reference: Reference) -> ResultCheck
+  {
+    precondition(reference.columns == layer.n)
+    let elements = OutputElements(pointer: output)
     let parts = min(reference.rows.count, 64)
     var worst = [ResultCheck](repeating: ResultCheck(error: 0, bound: 0), count: parts)
     worst.withUnsafeMutableBufferPointer { worst in

@@ -7,7 +7,7 @@ public enum MarkdownReport {
   /// - Parameters:
   ///   - manifest: the description of the run.
   ///   - rows: its rows, in the order of the file.
-  ///   - samples: its samples, which the comparison of replicas needs.
+  ///   - samples: its samples, which comparisons within the run need.
   ///   - dropped: incomplete lines that reading the run left out; they become warnings.
   public static func render(
     _ manifest: RunManifest, _ rows: [Row], samples: [Sample] = [], dropped: [DroppedLine] = []

@@ -18,17 +18,13 @@ struct Replicas {
 
   /// Pairs of `rows` that were both measured, in the order of the rows.
   init(_ rows: [Row], _ samples: [Sample]) {
-    let times = samples.grouped(by: \.caseKey).reduce(into: [String: [PairedRatio.Sample]]()) { times, samples in
-      times[samples[0].caseKey] = samples.map {
-        PairedRatio.Sample(round: $0.round, time: $0.time, isClean: $0.taint == nil)
-      }
-    }
+    let samples = PairedSamples(samples)
     let measured = rows.filter(\.isMeasured)
     let firsts = Dictionary(measured.map { ($0.caseKey, $0) }) { first, _ in first }
     pairs = measured.filter { $0.replica.number > 1 }.compactMap { row in
       firsts[row.firstReplicaKey].map { first in
         Pair(
-          row: row, first: first, ratio: PairedRatio(times[row.caseKey] ?? [], over: times[first.caseKey] ?? []))
+          row: row, first: first, ratio: samples.ratio(row.caseKey, over: first.caseKey))
       }
     }
   }

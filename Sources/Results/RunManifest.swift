@@ -92,6 +92,38 @@ public struct RunManifest: Sendable, Hashable, Codable {
     }
   }
 
+  /// A vendor's library that the run was to measure beside the kernels, in one configuration.
+  public struct Peer: Sendable, Hashable, Codable {
+    /// Its short name.
+    public var name: String
+    /// Its file; nil if it was not found.
+    public var path: String?
+    /// Its version; nil if it was not loaded.
+    public var version: String?
+    /// What it picked for the CPU, in its own words; nil if it does not tell.
+    public var instructionSet: String?
+    /// The variable that forced the configuration, with its value; nil as it comes.
+    public var forced: String?
+    /// Why it was left out, in one sentence; nil if it was not.
+    public var problem: String?
+    /// How to get it; nil if it was found.
+    public var packages: String?
+
+    /// A library.
+    public init(
+      name: String, path: String?, version: String? = nil, instructionSet: String? = nil, forced: String? = nil,
+      problem: String? = nil, packages: String? = nil
+    ) {
+      self.name = name
+      self.path = path
+      self.version = version
+      self.instructionSet = instructionSet
+      self.forced = forced
+      self.problem = problem
+      self.packages = packages
+    }
+  }
+
   /// The version of run.json.
   public var schema: Int
   /// The identifier of the run, the same as in the `run` column.
@@ -116,6 +148,8 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public var settings: Settings
   /// The cases that it measures; nil if they were not recorded.
   public var plan: Plan?
+  /// The libraries that were asked for; nil if none were.
+  public var peers: [Peer]?
   /// The machine and the program.
   public var environment: Environment
   /// What the check of the machine found before the run, and before each time that it was continued; nil if there was no
@@ -133,7 +167,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
   /// The description of a run that begins.
   public init(
     run: String, toolVersion: String, commandLine: [String], started: Date, seed: UInt64, suites: [Suite],
-    settings: Settings, plan: Plan? = nil, environment: Environment, placements: [JSONValue] = [],
+    settings: Settings, plan: Plan? = nil, peers: [Peer]? = nil, environment: Environment, placements: [JSONValue] = [],
     placementVariables: [String: String]? = nil, peaks: JSONValue? = nil,
     skippedEntries: [SkippedEntry] = []
   ) {
@@ -147,6 +181,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
     self.suites = suites
     self.settings = settings
     self.plan = plan
+    self.peers = peers
     self.environment = environment
     self.placements = placements
     self.placementVariables = placementVariables

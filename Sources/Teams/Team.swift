@@ -86,9 +86,17 @@ public enum TeamKind: String, Sendable, Hashable, Codable, CaseIterable {
   case pinned
   /// `DispatchQueue.concurrentPerform`, unpinned: the control, and what most Swift programs do.
   case dispatchApply = "dispatch-apply"
+  /// A peer's own threads, in a process of its own, on the CPUs of the placement. The lab's kernels have no such team.
+  case library
 
   /// Whether the workers can sit on the CPUs of a placement.
   public var isPinned: Bool { self != .dispatchApply }
+
+  /// The kinds that the lab's kernels can run on.
+  public static let ofKernels: [TeamKind] = [.dispatch, .pinned, .dispatchApply]
+
+  /// The team of the lab that sits on the same CPUs, for bursts and ceilings.
+  public var witness: TeamKind { self == .library ? .dispatch : self }
 }
 
 /// What the clock said of one run of a team, in nanoseconds.
@@ -99,6 +107,13 @@ public struct TeamTiming: Sendable, Hashable {
   public var iterations: Int
   /// How long each worker computed in the last iteration; empty where the team cannot tell them apart.
   public var busy: [UInt64]
+
+  /// The times of one run.
+  public init(total: UInt64, iterations: Int, busy: [UInt64]) {
+    self.total = total
+    self.iterations = iterations
+    self.busy = busy
+  }
 
   /// Nanoseconds of one iteration.
   public var perIteration: Double { Double(total) / Double(iterations) }

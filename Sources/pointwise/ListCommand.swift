@@ -9,8 +9,8 @@ import Topology
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
-    abstract: "List kernels, suites, layers or places.",
-    subcommands: [KernelList.self, SuiteList.self, LayerList.self, PlaceList.self])
+    abstract: "List kernels, suites, layers, places or peers.",
+    subcommands: [KernelList.self, SuiteList.self, LayerList.self, PlaceList.self, PeerList.self])
 }
 
 /// `pointwise list kernels`

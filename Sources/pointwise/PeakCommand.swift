@@ -25,7 +25,7 @@ struct PeakCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("Teams: dispatch, pinned, dispatch-apply. Default: dispatch.", valueName: "team,…"),
-    transform: ListOption<TeamKind>.parse)
+    transform: { try ListOption.parse($0, known: TeamKind.ofKernels) })
   var team: ListOption<TeamKind>?
 
   @OptionGroup(title: "Where threads sit")

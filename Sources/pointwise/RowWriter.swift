@@ -76,7 +76,7 @@ extension Row {
       ih: layer.shape.ih, iw: layer.shape.iw, oh: layer.shape.oh, ow: layer.shape.ow, sh: layer.shape.sh,
       sw: layer.shape.sw, m: layer.m, n: layer.n, k: layer.k, count: group.entry.count, bias: layer.bias,
       activation: layer.activation, variant: item.variant.description, kernel: item.variant.kernelName,
-      isa: item.kernel.isa.rawValue, split: item.split.rawValue, team: item.team.rawValue, threads: item.threads,
+      isa: item.contender.isa, split: item.split.rawValue, team: item.team.rawValue, threads: item.threads,
       places: "\(policy.places)", bind: policy.bind.rawValue,
       cpus: item.placement.cpuList,
       cache: item.cache.rawValue, status: .ok)
@@ -88,6 +88,8 @@ extension Row {
     maxError = result.verification?.error
     errorBound = result.verification?.bound
     prepare = result.prepareNanoseconds.map { Double($0) }
+    if let stray = result.strayCPUs { cpus = stray.map(String.init).joined(separator: " ") }
+    defer { notes = (result.remarks + [notes].compactMap { $0 }).joined(separator: "; ").nilIfEmpty }
     switch result.outcome {
     case .measured(let measurement): set(measurement, result.group.layer, result.item, precisionPercent)
     case .incorrect:
@@ -138,6 +140,11 @@ extension Row {
     quality = assessment.quality
     notes = assessment.notes
   }
+}
+
+extension String {
+  /// The text, or nil if there is none.
+  fileprivate var nilIfEmpty: String? { isEmpty ? nil : self }
 }
 
 extension Results.Sample {

@@ -33,8 +33,8 @@ struct RunCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Teams: dispatch (pinned Dispatch workers), pinned (pinned threads of its own), dispatch-apply "
-        + "(concurrentPerform, unpinned, the control). "
-        + "Default: dispatch.",
+        + "(concurrentPerform, unpinned, the control), library (a peer's own threads). "
+        + "Default: dispatch, and library for peers.",
       valueName: "team,…"),
     transform: ListOption<TeamKind>.parse)
   var team: ListOption<TeamKind>?
@@ -59,6 +59,8 @@ struct RunCommand: ParsableCommand {
         + "Default: default.", valueName: "size"),
     transform: { try ListOption<MemoryPolicy.Pages>.one($0) })
   var pages: MemoryPolicy.Pages?
+  @OptionGroup(title: "Vendor libraries")
+  var peers: PeerOptions
 
   @OptionGroup(title: "Where threads sit")
   var placement: PlacementOptions
@@ -116,7 +118,7 @@ struct RunCommand: ParsableCommand {
 
   /// What is given besides `--resume`, in words.
   private var given: [String] {
-    (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + placement.given
+    (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + peers.given + placement.given
       + [
         ("--team", team != nil), ("--cache", cache != nil), ("--memory", memory != nil), ("--pages", pages != nil),
         ("--precision", precision != nil), ("--max-time", maxTime != nil), ("--replicates", replicates != nil),

@@ -33,7 +33,8 @@ struct RunExecution {
       try folder.write(manifest)
       for line in MachineCheckText.brief(findings) { status.print(line) }
       try Runner(
-        plan, topology: setup.topology, catalog: setup.catalog, settings: setup.settings, events: setup.events
+        plan, topology: setup.topology, catalog: setup.catalog, settings: setup.settings, events: setup.events,
+        peers: setup.peerSettings
       ).run(
         isInterrupted: {
           progress.update()

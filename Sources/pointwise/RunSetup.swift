@@ -19,6 +19,8 @@ struct RunSetup {
   let openMP: [String: String]
   let plan: Plan
   let settings: RunSettings
+  let peers: [PeerInventory]
+  let peerSettings: PeerSettings
 
   /// Plans what `command` asks for.
   ///
@@ -39,6 +41,8 @@ struct RunSetup {
     var selection = Selection(command)
     selection.environment = variables
     if let note = variables.note { printToStandardError(note) }
+    (selection.peers, peers) = try command.peers.choose(catalog)
+    peerSettings = command.peers.settings
     do {
       plan = try Plan(
         suites: suites, selection: selection, machine: topology.machine, catalog: catalog,
@@ -135,7 +139,7 @@ struct RunSetup {
         precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime,
         memory: settings.memory.binding?.rawValue,
         pages: settings.memory.pages == .default ? nil : settings.memory.pages.rawValue),
-      plan: planIdentity, environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
+      plan: planIdentity, peers: peers.isEmpty ? nil : peers.flatMap(RunManifest.Peer.all(of:)), environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
       placementVariables: openMP.isEmpty ? nil : openMP,
       skippedEntries: suites.flatMap(\.skipped).map {
         .init(file: $0.location.file, line: $0.location.line ?? 0, text: $0.descriptor, reason: $0.reason)
@@ -182,5 +186,24 @@ extension Selection {
     places = command.placement.places?.values
     binds = command.placement.bind?.values
     policy = command.placement.commonPolicy
+  }
+}
+
+extension RunManifest.Peer {
+  /// What was found of a library: one entry for each configuration, or one that says why there is none.
+  static func all(of inventory: PeerInventory) -> [RunManifest.Peer] {
+    let name = inventory.kind.rawValue
+    if inventory.libraries.isEmpty {
+      return [
+        .init(
+          name: name, path: inventory.location?.path, problem: inventory.problem ?? "not found",
+          packages: inventory.kind.packages)
+      ]
+    }
+    return inventory.libraries.map { library in
+      .init(
+        name: name, path: library.location.path, version: library.version, instructionSet: library.instructionSet,
+        forced: library.forced.map { "\($0.variable)=\($0.value)" })
+    }
   }
 }

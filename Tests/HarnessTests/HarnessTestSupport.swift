@@ -53,7 +53,8 @@ enum Examples {
     let catalog = Catalog.current()
     return Session(
       group: group, settings: settings, teams: TeamPool(topology, probes: catalog.probes),
-      references: ReferenceCache(), ceilings: Ceilings(PeakMeter(topology, catalog), topology.machine),
+      peers: PeerPool(PeerSettings(), environment: [:]), references: ReferenceCache(),
+      ceilings: Ceilings(PeakMeter(topology, catalog), topology.machine),
       caches: CacheSizes(topology.machine), machine: topology.machine, steal: StealTime(),
       isInterrupted: isInterrupted, report: report)
   }

@@ -89,7 +89,7 @@ import Topology
     #expect(line.groups.map(\.layer.layout) == [.nchw])
 
     let skipped = try plan(axes) { $0.skippedKernels = ["na*"] }
-    #expect(Set(skipped.groups.flatMap(\.cases).map(\.kernel.name)) == ["tiled"])
+    #expect(Set(skipped.groups.flatMap(\.cases).map(\.contender.name)) == ["tiled"])
   }
 
   @Test func aTileIsChosenByAPatternWithAPoint() throws {

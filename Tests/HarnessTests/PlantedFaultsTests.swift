@@ -82,10 +82,10 @@ import Testing
     let results = try Examples.results(Examples.group(layer, cases))
     #expect(results.count == cases.count)
     for result in results {
-      let isRight = result.item.kernel.name.hasSuffix("Textbook")
-      #expect((result.measurement != nil) == isRight, "\(result.item.kernel.name)")
-      #expect(result.isIncorrect == !isRight, "\(result.item.kernel.name)")
-      #expect(result.verification?.passed == isRight, "\(result.item.kernel.name)")
+      let isRight = result.item.contender.name.hasSuffix("Textbook")
+      #expect((result.measurement != nil) == isRight, "\(result.item.contender.name)")
+      #expect(result.isIncorrect == !isRight, "\(result.item.contender.name)")
+      #expect(result.verification?.passed == isRight, "\(result.item.contender.name)")
     }
   }
 

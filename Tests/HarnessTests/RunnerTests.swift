@@ -63,7 +63,7 @@ import Topology
       #expect(measurement.samples.allSatisfy { $0.nanoseconds > 0 })
       #expect(measurement.stop != .interrupted)
       #expect((measurement.imbalancePercent == nil) == (result.item.threads == 1))
-      #expect((result.prepareNanoseconds == nil) == (result.item.kernel.name != "packed"))
+      #expect((result.prepareNanoseconds == nil) == (result.item.contender.name != "packed"))
     }
     // Groups one after the other.
     let order = results.map { $0.group.layer.descriptor + $0.group.layer.layout.rawValue }
@@ -178,7 +178,7 @@ import Topology
       #expect(measurement.stop == .interrupted)
       #expect(measurement.all.count == measurement.samples.count && measurement.samples.count >= 1)
     }
-    #expect(Set(results.map(\.item.kernel.name)).count == results.count)
+    #expect(Set(results.map(\.item.contender.name)).count == results.count)
   }
 
   @Test func anInterruptedRunStartsNoOtherLayer() throws {

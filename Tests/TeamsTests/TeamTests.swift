@@ -359,7 +359,7 @@ extension TeamKind {
     #expect(DispatchApplyTeam.kind == .dispatchApply && !TeamKind.dispatchApply.isPinned)
     #expect(DispatchTeam.kind == .dispatch && TeamKind.dispatch.isPinned)
     #expect(PinnedTeam.kind == .pinned && TeamKind.pinned.isPinned)
-    #expect(TeamKind.allCases.map(\.rawValue) == ["dispatch", "pinned", "dispatch-apply"])
+    #expect(TeamKind.allCases.map(\.rawValue) == ["dispatch", "pinned", "dispatch-apply", "library"])
     let timing = DispatchApplyTeam(threads: 4).run(warmUp: 1, iterations: 2) { _ in usleep(1000) }
     #expect(timing.busy.isEmpty)
     // Four iterations of a millisecond, however many threads share them, twice.

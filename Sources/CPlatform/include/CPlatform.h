@@ -6,6 +6,7 @@
 #include "cpu_features.h"
 #include "futex.h"
 #include "pages.h"
+#include "peer_process.h"
 #include "performance_counters.h"
 #include "thread_status.h"
 

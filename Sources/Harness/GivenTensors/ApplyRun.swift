@@ -72,19 +72,17 @@ public struct ApplyRun {
     if let expected { result.expectation = .compare(expected.buffer, of: layer, with: reference) }
     for item in group.cases {
       if isInterrupted() { return result }
-      let team = try teams.team(item.team, item.placement)
-      let division = division(item, workbench)
-      let verification = try verifier.check(item.kernel, division, on: team)
-      let time = verification.passed ? Self.time(try workbench.execution(item.kernel, division), on: team) : nil
+      guard let subject = try subject(item, workbench, teams) else { continue }
+      let verification = try subject.check(verifier)
+      let time = verification.passed ? try Self.time(subject) : nil
       let outcome = Outcome(item: item, verification: verification, time: time)
       result.outcomes.append(outcome)
       if let time, time.median < result.best?.time?.median ?? .infinity { result.best = outcome }
     }
-    guard let best = result.best else { return result }
+    guard let best = result.best, let subject = try subject(best.item, workbench, teams) else { return result }
 
     // Once more, so that what is written is what was compared.
-    let team = try teams.team(best.item.team, best.item.placement)
-    let last = try verifier.check(best.item.kernel, division(best.item, workbench), on: team)
+    let last = try subject.check(verifier)
     if last.passed {
       result.output = try SharedBuffer(copying: workbench.output.pointer, count: workbench.output.count)
     } else {
@@ -94,17 +92,19 @@ public struct ApplyRun {
     return result
   }
 
-  private func division(_ item: Case, _ workbench: Workbench) -> Division {
-    item.split.division(of: workbench.problem, for: item.kernel, threads: item.threads)
+  /// A kernel's case; nil for a library's, which has no user's tensors.
+  private func subject(_ item: Case, _ workbench: Workbench, _ teams: TeamPool) throws -> KernelSubject? {
+    guard case .kernel(let kernel) = item.contender else { return nil }
+    return try KernelSubject(kernel, item, workbench, teams)
   }
 
   /// Samples of about a millisecond after a warm-up; of an execution that takes longer than a tenth of a second, three.
-  private static func time(_ execution: Execution, on team: any Team) -> SampleSummary? {
-    let first = team.run(execution.work(warmUp: 1, iterations: 1)).perIteration
+  private static func time(_ subject: KernelSubject) throws -> SampleSummary? {
+    let first = try subject.run(warmUp: 1, iterations: 1).perIteration
     let iterations = Int(max(1, min(1e6, 1e6 / max(first, 1))))
     return SampleSummary(
-      (0..<(first > 1e8 ? 3 : samples)).map { _ in
-        team.run(execution.work(warmUp: 0, iterations: iterations)).perIteration
+      try (0..<(first > 1e8 ? 3 : samples)).map { _ in
+        try subject.run(warmUp: 0, iterations: iterations).perIteration
       })
   }
 }

@@ -17,6 +17,10 @@ public struct CaseResult: Sendable {
   public var prepareNanoseconds: UInt64?
   /// Where the pages of its buffers lie; nil if no policy of memory was asked for, or it was not measured.
   public var pages: PageSurvey?
+  /// What a reader should know besides the numbers: of a peer, what the library is and what it chose.
+  public var remarks: [String] = []
+  /// The CPUs where a peer's threads were, if they left those of the placement.
+  public var strayCPUs: [Int]?
 
   /// What became of a case.
   public enum Outcome: Sendable {

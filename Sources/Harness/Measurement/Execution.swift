@@ -41,6 +41,21 @@ final class Execution: Sendable {
 
   /// Outputs of its own that executions write to; empty if they share one.
   var outputs: [SharedBuffer] { sets.compactMap(\.output) }
+
+  /// What tells one of the `first` outputs from the last one that was written, in words; nil if nothing does.
+  ///
+  /// All sets hold the same numbers, so all outputs must be the same, bit by bit.
+  func differing(first: Int) -> String? {
+    guard let last = lastOutput else { return nil }
+    for output in outputs.prefix(first) {
+      for i in 0..<last.buffer.count
+      where output.buffer.pointer[i].bitPattern != last.buffer.pointer[i].bitPattern {
+        return
+          "element \(i) is \(output.buffer.pointer[i]) with one set of buffers and \(last.buffer.pointer[i]) with another"
+      }
+    }
+    return nil
+  }
 }
 
 /// One worker's part of an execution.

@@ -1,3 +1,4 @@
+import Foundation
 public import Kernels
 public import Teams
 public import Topology
@@ -28,13 +29,16 @@ public struct Runner {
   private let catalog: Catalog
   private let settings: RunSettings
   private let events: [PerformanceEvent]
+  private let peers: PeerSettings
 
   /// A runner of `plan`, which was made of `catalog`, on the machine of `topology`, which must be this system.
   ///
   /// - Parameter events: what workers count beside every sample; see ``CounterProbe``.
   public init(
-    _ plan: Plan, topology: HwlocTopology, catalog: Catalog, settings: RunSettings, events: [PerformanceEvent] = []
+    _ plan: Plan, topology: HwlocTopology, catalog: Catalog, settings: RunSettings, events: [PerformanceEvent] = [],
+    peers: PeerSettings = PeerSettings()
   ) {
+    self.peers = peers
     self.plan = plan
     self.topology = topology
     self.catalog = catalog
@@ -51,6 +55,7 @@ public struct Runner {
     report: @escaping (CaseResult) throws -> Void
   ) throws {
     let teams = TeamPool(topology, probes: catalog.probes, events: events)
+    let peers = PeerPool(peers, environment: ProcessInfo.processInfo.environment)
     let references = ReferenceCache()
     let caches = CacheSizes(topology.machine)
     let ceilings = Ceilings(PeakMeter(topology, catalog, samples: 7), topology.machine)
@@ -63,8 +68,8 @@ public struct Runner {
       if isInterrupted() { return }
       try starting(index, group)
       try Session(
-        group: group, settings: settings, teams: teams, references: references, ceilings: ceilings, caches: caches,
-        machine: topology.machine, steal: StealTime(), isInterrupted: isInterrupted, report: report
+        group: group, settings: settings, teams: teams, peers: peers, references: references, ceilings: ceilings,
+        caches: caches, machine: topology.machine, steal: StealTime(), isInterrupted: isInterrupted, report: report
       ).run()
     }
   }

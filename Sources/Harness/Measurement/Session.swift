@@ -10,6 +10,7 @@ struct Session {
   let group: CaseGroup
   let settings: RunSettings
   let teams: TeamPool
+  let peers: PeerPool
   let references: ReferenceCache
   let ceilings: Ceilings
   let caches: CacheSizes
@@ -22,32 +23,28 @@ struct Session {
   /// A case on its way from the check to the last round.
   private final class Progress {
     let item: Case
-    let division: Division
-    let team: any Team
-    let witness: Witness
-    let execution: Execution
-    let prepare: UInt64?
+    let subject: any Subject
     var verification: Verification
     var warmUp = 1
     var series: SampleSeries
     var imbalances: [Double] = []
+    /// Why the case ended without a measurement; nil while it has not.
+    var failure: CaseResult.Outcome?
 
-    init(
-      _ item: Case, _ division: Division, _ team: any Team, _ witness: Witness, prepare: UInt64?,
-      verification: Verification, _ execution: Execution, _ stopRule: StopRule
-    ) {
+    init(_ item: Case, _ subject: any Subject, verification: Verification, _ stopRule: StopRule) {
       self.item = item
-      self.division = division
-      self.team = team
-      self.witness = witness
-      self.prepare = prepare
+      self.subject = subject
       self.verification = verification
-      self.execution = execution
       series = SampleSeries(stopRule)
     }
 
     /// Why to stop after the last sample; nil to go on.
-    var reasonToStop: StopRule.Reason? { series.reasonToStop(bestRate: witness.bestRate) }
+    var reasonToStop: StopRule.Reason? { series.reasonToStop(bestRate: subject.bestRate) }
+
+    /// Does something with the subject. A peer's failure ends this case, and no other.
+    func attempt(_ body: () throws -> Void) throws {
+      do { try body() } catch let error as PeerFailure { failure = error.outcome }
+    }
   }
 
   /// Runs the session to its end, or until the user interrupts it.
@@ -82,10 +79,11 @@ struct Session {
 
   /// Checks every case that is not too slow, on integer and then on real data, and returns those that are right.
   private func verified(_ workbench: Workbench) throws -> [Progress] {
-    var cases: [(item: Case, division: Division)] = []
+    var cases: [Case] = []
+    peers.use(group.layer, .integer, seed: settings.seed, coldBytes: machine.coldBytes)
     for item in group.cases {
       if isInterrupted() { return [] }
-      let estimate = try estimate(item, workbench)
+      let estimate = try subject(item, workbench).estimate()
       if estimate > settings.stopRule.maxTime {
         let reason =
           "one execution would take about \(seconds(estimate)), more than the \(seconds(settings.stopRule.maxTime)) "
@@ -93,64 +91,49 @@ struct Session {
         try report(CaseResult(group: group, item: item, outcome: .skipped(reason)))
         continue
       }
-      cases.append((item, item.split.division(of: workbench.problem, for: item.kernel, threads: item.threads)))
+      cases.append(item)
     }
 
     for pattern in [DataPattern.integer, .real] where !cases.isEmpty {
       try workbench.use(pattern)
+      peers.use(group.layer, pattern, seed: settings.seed, coldBytes: machine.coldBytes)
       let (reference, projection) = references.reference(for: workbench.tensors, seed: settings.seed)
       try workbench.tensors.requireRange(reference)
       let verifier = Verifier(workbench, reference, projection)
-      var passed: [(Case, Division)] = []
-      var progresses: [Progress] = []
-      for (item, division) in cases {
+      var passed: [Progress] = []
+      for item in cases {
         if isInterrupted() { return [] }
-        let team = try teams.team(item.team, item.placement)
-        let verification = try verifier.check(
-          item.kernel, division, cache: item.cache, replica: item.replica, on: team)
-        let prepare = try workbench.packedWeights(item.kernel, division, replica: item.replica)?.nanoseconds
-        guard verification.passed else {
-          try report(
-            CaseResult(
-              group: group, item: item, division: division, outcome: .incorrect, verification: verification,
-              prepareNanoseconds: prepare))
-          continue
-        }
-        passed.append((item, division))
-        if pattern == .real {
-          progresses.append(
-            Progress(
-              item, division, team, try teams.witness(item.team, item.placement, item.kernel.isa), prepare: prepare,
-              verification: verification,
-              try workbench.execution(item.kernel, division, cache: item.cache, replica: item.replica),
-              settings.stopRule))
+        let progress = Progress(
+          item, try subject(item, workbench), verification: Verification(), settings.stopRule)
+        try progress.attempt { progress.verification = try progress.subject.check(verifier) }
+        if progress.failure == nil && progress.verification.passed {
+          passed.append(progress)
+        } else {
+          try report(result(progress, progress.failure ?? .incorrect))
         }
       }
-      if pattern == .real { return progresses }
-      cases = passed
+      if pattern == .real { return passed }
+      cases = passed.map(\.item)
     }
     return []
   }
 
-  /// A guess of how long one execution takes, in seconds: a corner of the output is computed on one thread, and scaled up.
-  ///
-  /// In CPU time, and the best of some tries: on a busy machine no case is to be skipped for its neighbours.
-  private func estimate(_ item: Case, _ workbench: Workbench) throws -> Double {
-    let layer = group.layer
-    // No kernel on any machine of the last decades needs longer.
-    if layer.flops < 1e7 { return 0 }
-    let grain = item.kernel.grain(workbench.problem)
-    let columns = min(layer.n, roundedUp(64, grain.columns))
-    let rows = min(layer.m, roundedUp(max(1, 2_000_000 / (columns * layer.k)), grain.rows))
-    let corner = try workbench.execution(item.kernel, Division([Block(rows: 0..<rows, columns: 0..<columns)]))
-    var fastest = UInt64.max
-    for _ in 0..<5 {
-      let start = threadCPUNanoseconds()
-      corner.body(0)
-      fastest = min(fastest, threadCPUNanoseconds() - start)
+  /// What computes a case on the present tensors.
+  private func subject(_ item: Case, _ workbench: Workbench) throws -> any Subject {
+    switch item.contender {
+    case .kernel(let kernel): try KernelSubject(kernel, item, workbench, teams)
+    case .peer(let peer): try PeerSubject(peer, item, group, peers, teams)
     }
-    let share = Double(rows * columns) / Double(layer.m * layer.n)
-    return Double(fastest) * 1e-9 / share / Double(item.split == .none ? 1 : item.threads)
+  }
+
+  private func result(
+    _ progress: Progress, _ outcome: CaseResult.Outcome, pages: PageSurvey? = nil
+  ) -> CaseResult {
+    CaseResult(
+      group: group, item: progress.item, division: progress.subject.division, outcome: outcome,
+      verification: progress.failure == nil ? progress.verification : nil,
+      prepareNanoseconds: progress.subject.prepareNanoseconds, pages: pages, remarks: progress.subject.remarks,
+      strayCPUs: progress.subject.strayCPUs)
   }
 
   // MARK: Measuring
@@ -159,9 +142,10 @@ struct Session {
   private func measure(_ progresses: inout [Progress], _ workbench: Workbench) throws {
     for progress in progresses {
       if isInterrupted() { return }
-      try ceilings.refresh(group.layer, progress.item, on: progress.team)
-      calibrate(progress)
+      try ceilings.refresh(group.layer, progress.item, on: progress.subject.team)
+      try progress.attempt { try calibrate(progress) }
     }
+    try dropFailed(&progresses)
     equaliseReplicas(progresses)
     var generator = SeededGenerator(seed: settings.seed, stream: UInt64(bitPattern: Int64(group.layer.hashForOrder)))
     var round = 0
@@ -174,10 +158,13 @@ struct Session {
           return
         }
         if progress.item.cache != .cold { poisonSome(workbench.output, &generator) }
-        sample(progress, round: round, position: position)
-        // Checked at once, while the output is still this case's.
-        if progress.reasonToStop != nil { try recheck(progress, workbench) }
+        try progress.attempt {
+          try sample(progress, round: round, position: position)
+          // Checked at once, while the output is still this case's.
+          if progress.reasonToStop != nil { try recheck(progress, workbench) }
+        }
       }
+      try dropFailed(&progresses)
       noteSteal(since: stolenBefore, progresses)
       var unfinished: [Progress] = []
       for progress in progresses {
@@ -192,6 +179,12 @@ struct Session {
       progresses = unfinished
       round += 1
     }
+  }
+
+  /// Reports the cases that have failed, and leaves them out from now on.
+  private func dropFailed(_ progresses: inout [Progress]) throws {
+    for progress in progresses { if let failure = progress.failure { try report(result(progress, failure)) } }
+    progresses.removeAll { $0.failure != nil }
   }
 
   /// Adds to each case's last sample what the hypervisor took from its CPUs during the round.
@@ -209,19 +202,16 @@ struct Session {
   /// Checks the output of a case's last timed execution.
   private func recheck(_ progress: Progress, _ workbench: Workbench) throws {
     let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
-    let result = Verifier(workbench, reference, nil).compare(progress.execution)
-    let damage = try workbench.damage(
-      progress.item.kernel, progress.division, progress.execution, replica: progress.item.replica)
-    if let failure = result.failure ?? damage {
+    if let failure = try progress.subject.failureOfLastOutput(Verifier(workbench, reference, nil)) {
       progress.verification.failure = "after a timed execution, \(failure)"
     }
   }
 
   /// Chooses how often a sample repeats the layer, so that it lasts long enough for the clock, and how it warms up.
-  private func calibrate(_ progress: Progress) {
+  private func calibrate(_ progress: Progress) throws {
     let target = settings.sampleNanoseconds
     while true {
-      let timing = progress.team.run(progress.execution.work(warmUp: 1, iterations: progress.series.iterations))
+      let timing = try progress.subject.run(warmUp: 1, iterations: progress.series.iterations)
       progress.series.spend(seconds: Double(timing.total) * 1e-9)
       if Double(timing.total) >= target / 2 || progress.series.iterations >= 1 << 24 {
         progress.series.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
@@ -245,9 +235,9 @@ struct Session {
     }
   }
 
-  private func sample(_ progress: Progress, round: Int, position: Int) {
-    let (timing, evidence) = progress.witness.observe(
-      progress.execution.work(warmUp: progress.warmUp, iterations: progress.series.iterations))
+  private func sample(_ progress: Progress, round: Int, position: Int) throws {
+    let (timing, evidence) = try progress.subject.observe(
+      warmUp: progress.warmUp, iterations: progress.series.iterations)
     progress.series.append(
       .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []),
       seconds: (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9)
@@ -271,21 +261,29 @@ struct Session {
     if progress.series.samples.isEmpty { return }
     if reason == .interrupted {
       // Its last output is overwritten by now, so it computes once more: short next to what it was measured for.
-      workbench.output.poison()
-      _ = progress.team.run(progress.execution.work(warmUp: 0, iterations: 1))
-      try recheck(progress, workbench)
+      try progress.attempt {
+        try progress.subject.repeatLast()
+        try recheck(progress, workbench)
+      }
+      if let failure = progress.failure { return try report(result(progress, failure)) }
     }
-    try ceilings.refresh(group.layer, progress.item, on: progress.team)
+    try ceilings.refresh(group.layer, progress.item, on: progress.subject.team)
     var measurement = progress.series.measurement(
-      reason, imbalancePercent: SampleSummary(progress.imbalances)?.median, bestRate: progress.witness.bestRate)
-    measurement.counterFailures = progress.witness.counterFailures
+      reason, imbalancePercent: SampleSummary(progress.imbalances)?.median, bestRate: progress.subject.bestRate)
+    measurement.counterFailures = progress.subject.counterFailures
     measurement.roofline = ceilings.roofline(group.layer, progress.item, peak: measurement.peak)
     let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect
-    try report(
-      CaseResult(
-        group: group, item: progress.item, division: progress.division, outcome: outcome,
-        verification: progress.verification, prepareNanoseconds: progress.prepare,
-        pages: try workbench.pages(progress.item.kernel, progress.division)))
+    try report(result(progress, outcome, pages: try progress.subject.pages()))
+  }
+}
+
+extension PeerFailure {
+  /// What becomes of a case that met it.
+  fileprivate var outcome: CaseResult.Outcome {
+    switch self {
+    case .unsupported(let reason): .skipped(reason)
+    case .start, .ended, .silent, .reported, .givenUp: .failed(description)
+    }
   }
 }
 

@@ -37,7 +37,7 @@ final class TeamPool {
     if let team = teams[key] { return team }
     let team: any Team =
       switch kind {
-      case .dispatch: try DispatchTeam(cpus: key.cpus, topology: topology)
+      case .dispatch, .library: try DispatchTeam(cpus: key.cpus, topology: topology)
       case .pinned: try PinnedTeam(cpus: key.cpus, topology: topology)
       case .dispatchApply: DispatchApplyTeam(threads: placement.threads)
       }
@@ -73,6 +73,6 @@ final class TeamPool {
 
   private static func key(_ kind: TeamKind, _ placement: Placement) -> Key {
     // Unpinned control teams differ in their number of threads only.
-    Key(kind: kind, cpus: placement.assignments.map(\.cpu))
+    Key(kind: kind.witness, cpus: placement.assignments.map(\.cpu))
   }
 }

@@ -65,6 +65,9 @@ final class Witness {
   /// Why events that the machine can count are not counted of this team; empty as a rule.
   var counterFailures: [CounterFailure] { counters?.failures ?? [] }
 
+  /// Runs a burst and nothing after it, for what computes elsewhere, on the same CPUs.
+  func observeIdle() -> Evidence { observe(TeamWork(warmUp: 0, iterations: 1) { _ in }).1 }
+
   private func evidence() -> Evidence {
     var evidence = Evidence(peak: 0, burstNanoseconds: 0, clockGHz: 0)
     for record in records.all {
@@ -107,7 +110,7 @@ final class Witness {
 }
 
 /// What was seen of a team's workers during one sample.
-public struct Evidence: Sendable, Hashable {
+public struct Evidence: Sendable, Hashable, Codable {
   /// The rate of the burst before the sample, all workers together, in GFLOP/s.
   public var peak: Double
   /// The slowest worker's burst, in nanoseconds.
@@ -130,12 +133,16 @@ public struct Evidence: Sendable, Hashable {
   public var cpus: [Int] = []
   /// Time that the hypervisor took from the team's CPUs during the round, in nanoseconds; nil where it is not known.
   public var steal: Int64?
+  /// Whether the threads are a library's, which may sleep and wake within a sample: then ``runDelay`` holds what waking
+  /// took, which is the library's own doing.
+  public var threadsSleep = false
 }
 
 /// Why a round is not clean.
 public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
   /// Workers waited for a CPU for longer than a thousandth of the sample; or lost one, where the kernel does not tell for
-  /// how long. Kernel threads interrupt everybody for microseconds: that is part of the machine.
+  /// how long. Kernel threads interrupt everybody for microseconds: that is part of the machine. A library's thread that
+  /// sleeps waits too when it wakes, so there it counts only if a thread also lost its CPU.
   case descheduled
   /// A worker moved to another CPU.
   case migrated
@@ -153,7 +160,8 @@ public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
   public static func of(_ evidence: Evidence, nanoseconds: Double, best: Double) -> Set<Taint> {
     var taints: Set<Taint> = []
     if let delay = evidence.runDelay {
-      if Double(delay) > nanoseconds * longestDelay { taints.insert(.descheduled) }
+      let isOwnDoing = evidence.threadsSleep && evidence.involuntarySwitches == 0
+      if Double(delay) > nanoseconds * longestDelay && !isOwnDoing { taints.insert(.descheduled) }
     } else if evidence.involuntarySwitches ?? 0 > 0 {
       taints.insert(.descheduled)
     }

@@ -229,27 +229,35 @@ final class Workbench {
     let packed = try packedWeights(kernel, division, replica: replica)
     let key = "\(cache) \(packed == nil ? "" : "\(Self.key(kernel, division, replica))")"
     if let sets = sets[key] { return sets }
-    let floats =
-      (packed?.buffer.count ?? tensors.weights.count) + (cache == .cold ? tensors.input.count + output.count : 0)
-    let count = max(1, (coldBytes + floats * 4 - 1) / (floats * 4))
-    var made: [BufferSet] = []
-    for _ in 0..<count {
-      made.append(
-        try BufferSet(
-          weights: packed?.buffer.pointer ?? tensors.weights.pointer,
-          count: packed?.buffer.count ?? tensors.weights.count,
-          others: cache == .cold ? (UnsafePointer(tensors.input.pointer), tensors.input.count, output.count) : nil))
-    }
+    let made = try copies(
+      cache, of: packed?.buffer.pointer ?? tensors.weights.pointer, count: packed?.buffer.count ?? tensors.weights.count
+    )
     if let placer { for set in made { set.place(with: placer) } }
     sets[key] = made
     return made
   }
 
+  /// Copies of `count` weights, and, for ``CacheState/cold``, of input and output, that fill `coldBytes` together.
+  func copies(
+    _ cache: CacheState, of weights: UnsafePointer<Float>, count: Int
+  ) throws(OutOfMemory) -> [BufferSet] {
+    let floats = count + (cache == .cold ? tensors.input.count + output.count : 0)
+    var made: [BufferSet] = []
+    for _ in 0..<max(1, (coldBytes + floats * 4 - 1) / (floats * 4)) {
+      made.append(
+        try BufferSet(
+          weights: weights, count: count,
+          others: cache == .cold ? (UnsafePointer(tensors.input.pointer), tensors.input.count, output.count) : nil))
+    }
+    return made
+  }
+
   /// The first damage to a guard band, in words, or nil if all are intact.
   ///
-  /// The buffers that all kernels share are intact afterwards, so that the next kernel is not blamed.
+  /// The buffers that all kernels share are intact afterwards, so that the next kernel is not blamed. Without a kernel there
+  /// are no packed weights and no scratch memory of the lab's.
   func damage(
-    _ kernel: Kernel, _ division: Division, _ execution: Execution, replica: Int = 1
+    _ kernel: Kernel?, _ division: Division?, _ execution: Execution, replica: Int = 1
   ) throws(OutOfMemory) -> String? {
     defer {
       output.restoreGuards()
@@ -262,11 +270,15 @@ final class Workbench {
       ("the output", output.firstDamage()), ("the input", tensors.input.firstDamage()),
       ("the weights", tensors.weights.firstDamage()), ("the bias", tensors.biasBuffer.firstDamage()),
     ]
-    buffers.append(
-      ("the packed weights", try packedWeights(kernel, division, replica: replica)?.buffer.firstDamage()))
+    if let kernel, let division {
+      buffers.append(
+        ("the packed weights", try packedWeights(kernel, division, replica: replica)?.buffer.firstDamage()))
+    }
     buffers += execution.damages.map { ($0, $1) }
     buffers += partials.map { ("its partial sums", $0.buffer.firstDamage()) }
-    buffers += try scratch(kernel, replica).map { ("its scratch memory", $0.buffer.firstDamage()) }
+    if let kernel {
+      buffers += try scratch(kernel, replica).map { ("its scratch memory", $0.buffer.firstDamage()) }
+    }
     for case (let name, let distance?) in buffers {
       return distance < 0
         ? "it wrote \(-distance) elements before the start of \(name)"

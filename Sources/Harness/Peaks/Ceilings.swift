@@ -11,7 +11,7 @@ final class Ceilings {
     let threads: Int
 
     init(_ team: TeamKind, _ placement: Placement) {
-      self.team = team
+      self.team = team.witness
       cpus = placement.cpuList
       threads = placement.threads
     }
@@ -45,7 +45,7 @@ final class Ceilings {
   /// shared with neighbours comes and goes, and a ceiling is what can be reached.
   func refresh(_ layer: Layer, _ item: Case, on team: any Team) throws(OutOfMemory) {
     let key = Key(item.team, item.placement)
-    guard let known = peaks[key], let peak = known.multiplyAdds[item.kernel.isa.rawValue]?.median,
+    guard let known = peaks[key], let peak = known.multiplyAdds[item.contender.probeISA.rawValue]?.median,
       let roofline = roofline(layer, item, peak: peak), roofline.bound != nil,
       let rate = try meter.readBandwidth(team, item.placement, roofline.level)
     else { return }

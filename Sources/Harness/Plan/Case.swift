@@ -7,8 +7,8 @@ public import Topology
 public struct Variant: Sendable, Hashable, CustomStringConvertible {
   /// The kernel's name.
   public var kernel: String
-  /// The ISA that the kernel is compiled for.
-  public var isa: ISA
+  /// The ISA that the kernel is compiled for, or the vectors that a peer picked: `native` where it does not tell.
+  public var isa: String
   /// How the work is divided.
   public var split: Split
   /// Which threads compute it.
@@ -20,13 +20,74 @@ public struct Variant: Sendable, Hashable, CustomStringConvertible {
   public var kernelName: String { replica == 1 ? kernel : "\(kernel)~\(replica)" }
 
   /// The name in the results, such as `packed-avx512-channels-dispatch`.
-  public var description: String { "\(kernelName)-\(isa.rawValue)-\(split.rawValue)-\(team.rawValue)" }
+  public var description: String { "\(kernelName)-\(isa)-\(split.rawValue)-\(team.rawValue)" }
+}
+
+/// What computes a layer.
+public enum Contender: Sendable {
+  /// One of the lab's kernels.
+  case kernel(Kernel)
+  /// A way of computing that a vendor's library offers.
+  case peer(PeerKernel)
+
+  /// The name in the results.
+  public var name: String {
+    switch self {
+    case .kernel(let kernel): kernel.name
+    case .peer(let peer): peer.name
+    }
+  }
+
+  /// The ISA in the results.
+  public var isa: String {
+    switch self {
+    case .kernel(let kernel): kernel.isa.rawValue
+    case .peer(let peer): peer.isa
+    }
+  }
+
+  /// Whether it is worth trying to compute `problem`. A library says what it does not support when it is asked to.
+  func supports(_ problem: Problem) -> Bool {
+    switch self {
+    case .kernel(let kernel): kernel.supports(problem)
+    case .peer: true
+    }
+  }
+
+  /// The teams to measure it on: those of `chosen` that it has, or by default.
+  func teams(_ chosen: [TeamKind]?) -> [TeamKind] {
+    switch self {
+    case .kernel: (chosen ?? [.dispatch]).filter(TeamKind.ofKernels.contains)
+    case .peer(let peer):
+      (chosen ?? [.library, .dispatch]).filter { $0 == .library || ($0 == .dispatch && peer.computesBlocks) }
+    }
+  }
+
+  /// How to divide the work among `threads` threads of a team; `dividing` are the splits that were chosen.
+  ///
+  /// A library divides the work of its own threads itself. One thread of it is the same on any team.
+  func splits(_ dividing: [Split], _ team: TeamKind, threads: Int) -> [Split] {
+    if team == .library { return [.none] }
+    switch self {
+    case .kernel: return threads > 1 ? dividing : [.none]
+    // Its sums are the library's own, and cannot be divided.
+    case .peer: return threads > 1 ? dividing.filter { $0 != .reduction && $0 != .auto } : []
+    }
+  }
+
+  /// The ISA of the bursts beside its samples: the kernel's own, and for a peer the widest of the CPU.
+  public var probeISA: ISA {
+    switch self {
+    case .kernel(let kernel): kernel.isa
+    case .peer(let peer): peer.probeISA
+    }
+  }
 }
 
 /// One thing to measure: a layer, a variant, a placed team and a cache state.
 public struct Case: Sendable {
-  /// The kernel.
-  public let kernel: Kernel
+  /// The kernel, or the peer.
+  public let contender: Contender
   /// How the work is divided.
   public let split: Split
   /// Which threads compute it.
@@ -43,7 +104,22 @@ public struct Case: Sendable {
   public var threads: Int { placement.threads }
   /// Kernel, ISA, split, team and replica.
   public var variant: Variant {
-    Variant(kernel: kernel.name, isa: kernel.isa, split: split, team: team, replica: replica)
+    Variant(kernel: contender.name, isa: contender.isa, split: split, team: team, replica: replica)
+  }
+
+  init(
+    _ contender: Contender, split: Split, team: TeamKind, placement: Placement, cache: CacheState, replica: Int = 1
+  ) {
+    self.contender = contender
+    self.split = split
+    self.team = team
+    self.placement = placement
+    self.cache = cache
+    self.replica = replica
+  }
+
+  init(kernel: Kernel, split: Split, team: TeamKind, placement: Placement, cache: CacheState, replica: Int = 1) {
+    self.init(.kernel(kernel), split: split, team: team, placement: placement, cache: cache, replica: replica)
   }
 
   /// Whether `other` is the same case, but for the replica.
@@ -52,13 +128,10 @@ public struct Case: Sendable {
     variant.replica = replica
     return self.variant == variant && placement == other.placement && cache == other.cache
   }
-
-  /// What the packed weights and scratch memory of this case are kept under: cases of the same kernel share them, but
-  /// replicas are to differ in what two kernels differ in.
-  var memoryKey: MemoryKey { MemoryKey(kernel: kernel.identifier, replica: replica) }
 }
 
-/// The owner of packed weights and scratch memory.
+/// The owner of packed weights and scratch memory: cases of the same kernel share them, but replicas are to differ in
+/// what two kernels differ in.
 struct MemoryKey: Hashable {
   var kernel: String
   var replica = 1
@@ -87,22 +160,28 @@ public struct CaseGroup: Sendable {
     let threads = cases.map(\.threads).max() ?? 1
     var packed: [MemoryKey: Int] = [:]
     var copies: Set<String> = []
+    let tensors = layer.inputCount + layer.weightCount + layer.outputCount
     var partialSums = 0
     for item in cases {
-      if item.split == .reduction || item.split == .auto, Split.reduction.suits(problem, threads: item.threads) {
-        // Weights that are packed in parts for every number of threads, each padded like the whole.
-        var key = item.memoryKey
-        key.parts = item.threads
-        packed[key] = item.kernel.packedWeightCount(problem)
-        partialSums = max(partialSums, item.threads * layer.outputCount)
+      switch item.contender {
+      case .kernel(let kernel):
+        var key = MemoryKey(kernel: kernel.identifier, replica: item.replica)
+        packed[key] = kernel.packedWeightCount(problem) + threads * kernel.scratchCount(problem)
+        if item.cache != .hot { copies.insert("\(item.cache) \(kernel.packedWeightCount(problem) > 0 ? "\(key)" : "")") }
+        if item.split == .reduction || item.split == .auto, Split.reduction.suits(problem, threads: item.threads) {
+          // Weights that are packed in parts for every number of threads, each padded like the whole.
+          key.parts = item.threads
+          packed[key] = kernel.packedWeightCount(problem)
+          partialSums = max(partialSums, item.threads * layer.outputCount)
+        }
+      case .peer(let peer):
+        // Each process has tensors of its own, and a library may keep its own copies of all of them.
+        let process = "\(peer.name) \(item.placement.cpuList) \(item.team)"
+        packed[MemoryKey(kernel: process)] = 2 * tensors
+        if item.cache != .hot { copies.insert("\(item.cache) \(process)") }
       }
-      packed[item.memoryKey] =
-        item.kernel.packedWeightCount(problem) + threads * item.kernel.scratchCount(problem)
-      if item.cache == .hot { continue }
-      let weights = item.kernel.packedWeightCount(problem) > 0 ? "\(item.memoryKey)" : ""
-      copies.insert("\(item.cache) \(weights)")
     }
-    let floats = layer.inputCount + layer.weightCount + layer.outputCount + packed.values.reduce(0, +) + partialSums
+    let floats = tensors + packed.values.reduce(0, +) + partialSums
     let size = layer.dtype.size
     // A copy more than fills the caches by at most one set of buffers.
     let set = (layer.inputCount + 2 * layer.weightCount + layer.outputCount) * size

@@ -15,26 +15,29 @@ public struct Catalog: Sendable {
   public let kernels: [Kernel]
   /// The probes of every executable ISA, from the narrowest to the widest.
   public let probes: [ProbeSet]
+  /// Bias and activation as a pass, for every executable ISA, from the narrowest to the widest.
+  public let epilogues: [EpilogueSet]
 
   /// The kernels for a CPU with `features`, under their names in /proc/cpuinfo.
   ///
   /// A module of an ISA that the CPU lacks is not touched: even the list of its kernels is code for that ISA.
   public init(features: Set<String>) {
-    let modules: [(isa: ISA, content: () -> ([Kernel], ProbeSet))]
+    let modules: [(isa: ISA, content: () -> ([Kernel], ProbeSet, EpilogueSet))]
     #if arch(x86_64)
       modules = [
-        (.portable, { (Portable.kernels, Portable.probes) }),
-        (.avx2, { (AVX2.kernels, AVX2.probes) }),
-        (.avx512, { (AVX512.kernels, AVX512.probes) }),
+        (.portable, { (Portable.kernels, Portable.probes, Portable.epilogues) }),
+        (.avx2, { (AVX2.kernels, AVX2.probes, AVX2.epilogues) }),
+        (.avx512, { (AVX512.kernels, AVX512.probes, AVX512.epilogues) }),
       ]
     #else
-      modules = [(.portable, { (Portable.kernels, Portable.probes) })]
+      modules = [(.portable, { (Portable.kernels, Portable.probes, Portable.epilogues) })]
     #endif
     let executable = modules.filter { $0.isa.isExecutable(with: features) }
     isas = executable.map(\.isa)
     let contents = executable.map { $0.content() }
     kernels = contents.flatMap(\.0)
     probes = contents.map(\.1)
+    epilogues = contents.map(\.2)
   }
 
   /// The kernels for the CPU that this process runs on.

@@ -60,7 +60,7 @@ public struct Plan: Sendable {
           let group = CaseGroup(
             suite: suite.name, entry: entry, layer: layer,
             cases: cases.filter {
-              $0.kernel.supports(problem) && $0.split.suits(problem, threads: $0.threads)
+              $0.contender.supports(problem) && $0.split.suits(problem, threads: $0.threads)
             })
           let needed = group.memoryBytes(coldBytes: machine.coldBytes, caches: CacheSizes(machine))
           if let available, needed > available {
@@ -101,13 +101,13 @@ public struct Plan: Sendable {
   ) throws(PlanError) -> [Case] {
     let kernels = try kernels(suite, selection, catalog)
     let splits = try chosen(selection.splits, suite.axes.split, "split") ?? Split.usual
-    let teams = try chosen(selection.teams, suite.axes.team, "team") ?? [.dispatch]
+    let teams = try chosen(selection.teams, suite.axes.team, "team")
     let caches = try chosen(selection.caches, suite.axes.cache, "cache") ?? [.hot]
     let placements = try placements(suite, selection, machine)
 
     var cases: [Case] = []
-    for kernel in kernels {
-      for team in teams {
+    for contender in kernels.map(Contender.kernel) + selection.peers.map(Contender.peer) {
+      for team in contender.teams(teams) {
         var seen: [[Int?]: PlacementPolicy] = [:]
         for pinned in placements {
           let placement = team.isPinned ? pinned : try unpinned(pinned, machine)
@@ -119,17 +119,22 @@ public struct Plan: Sendable {
           }
           seen[cpus] = placement.policy
           let dividing = splits.filter { $0 != .none }
-          for split in placement.threads == 1 ? [Split.none] : dividing {
+          for split in contender.splits(dividing, team, threads: placement.threads) {
             for cache in caches {
               for replica in 1...selection.replicates {
                 cases.append(
                   Case(
-                    kernel: kernel, split: split, team: team, placement: placement, cache: cache, replica: replica))
+                    contender, split: split, team: team, placement: placement, cache: cache, replica: replica))
               }
             }
           }
         }
       }
+    }
+    if cases.isEmpty, let teams, teams.allSatisfy({ $0 == .library }) {
+      throw .flag(
+        "--team", value: teams.map(\.rawValue).joined(separator: ","),
+        message: "only a vendor library has it; expected dispatch or dispatch-apply, or a library that --peer finds")
     }
     if cases.isEmpty {
       throw .flag(

@@ -20,6 +20,8 @@ public struct RunEstimate: Sendable {
   private static let ceilingSeconds = 0.4
   /// Multiply-adds that the Double reference does in a second on one core.
   private static let referenceRate = 1e9
+  /// FLOP in a second of a library on one core, which is not loaded for an estimate.
+  private static let peerRate = 5e10
   /// Elements that are compared with the reference in a second on one core.
   private static let comparisonRate = 5e7
 
@@ -39,8 +41,13 @@ public struct RunEstimate: Sendable {
       let checked = min(work, Reference.fullLimit / 2)
       var total = 2 * checked / Self.referenceRate / perCore
       for item in group.cases {
-        let key = "\(item.kernel.identifier) \(layer.layout)"
-        if rates[key] == nil { rates[key] = try Self.rate(item.kernel, layer.layout, caches) }
+        let key = "\(item.contender.name) \(item.contender.isa) \(layer.layout)"
+        if rates[key] == nil {
+          switch item.contender {
+          case .kernel(let kernel): rates[key] = try Self.rate(kernel, layer.layout, caches)
+          case .peer: rates[key] = Self.peerRate
+          }
+        }
         let execution = layer.flops / rates[key]! / Double(item.threads)
         if execution > settings.stopRule.maxTime { continue }
         let compared =

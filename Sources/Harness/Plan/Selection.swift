@@ -7,6 +7,8 @@ public import Topology
 public struct Selection: Sendable {
   /// Kernels to run, as glob patterns; default: every kernel.
   public var kernels: [String]?
+  /// The peers to run beside the kernels; default: none.
+  public var peers: [PeerKernel] = []
   /// Kernels to leave out, as glob patterns; default: none.
   public var skippedKernels: [String]?
   /// Layers to run, as glob patterns over descriptors and names; default: all.

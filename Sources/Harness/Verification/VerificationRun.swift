@@ -73,7 +73,7 @@ public struct VerificationRun {
         try report(
           Outcome(
             layer: layer,
-            variant: Variant(kernel: kernel.name, isa: kernel.isa, split: split, team: DispatchTeam.kind),
+            variant: Variant(kernel: kernel.name, isa: kernel.isa.rawValue, split: split, team: DispatchTeam.kind),
             threads: placement.threads, verification: result))
       }
     }

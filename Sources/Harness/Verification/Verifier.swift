@@ -40,7 +40,7 @@ struct Verifier {
   }
 
   /// Sets of buffers that are checked: all are copies of one another, and tiny layers have thousands.
-  private static let checkedSets = 32
+  static let checkedSets = 32
 
   /// Runs `kernel` over the parts of `division` on `team`, once for each set of buffers up to ``checkedSets``, and compares every output.
   func check(
@@ -50,22 +50,37 @@ struct Verifier {
     let execution = try execute(kernel, division, cache, replica, nil, on: team)
     let result = compare(execution)
     let damage = try workbench.damage(kernel, division, execution, replica: replica)
-    var failure = result.failure ?? differing(execution) ?? damage
+    var last = execution
+    defer { withExtendedLifetime(last) {} }
+    return try verification(result, failure: execution.differing(first: Self.checkedSets) ?? damage) {
+      () throws(OutOfMemory) in
+      if layer.activation != .none { last = try execute(kernel, division, cache, replica, Activation.none, on: team) }
+      return UnsafePointer(last.lastOutput?.buffer.pointer ?? workbench.output.pointer)
+    }
+  }
+
+  /// What comparing an output, and whatever else was looked at, amounts to.
+  ///
+  /// - Parameters:
+  ///   - failure: what is wrong besides, in words.
+  ///   - linearOutput: gives the output of the layer without its activation. It is asked for only if rows are left that
+  ///     were not compared, and nothing is wrong so far.
+  func verification<Failure>(
+    _ result: ResultCheck, failure: String?, linearOutput: () throws(Failure) -> UnsafePointer<Float>
+  ) throws(Failure) -> Verification {
+    var failure = result.failure ?? failure
     if failure == nil, let projection {
-      let linear = layer.with(activation: .none)
-      let last =
-        layer.activation == .none
-        ? execution : try execute(kernel, division, cache, replica, Activation.none, on: team)
-      if let output = last.lastOutput {
-        failure = projection.failure(of: output.buffer, layer: linear)
-      } else {
-        failure = projection.failure(of: workbench.output, layer: linear)
-      }
+      failure = projection.failure(of: try linearOutput(), layer: workbench.layer.with(activation: .none))
     }
     let tensors = workbench.tensors
     let kind = tensors.origin != nil ? "the given" : tensors.pattern == .integer ? "integer" : "random"
     return Verification(
       error: result.error, bound: result.bound, failure: failure.map { "on \(kind) data, \($0)" })
+  }
+
+  /// Compares an output that is not the workbench's with the reference.
+  func compare(_ output: UnsafePointer<Float>) -> ResultCheck {
+    ResultCheck.compare(output, of: workbench.layer, with: reference)
   }
 
   /// Compares the last output of an execution with the reference.
@@ -86,19 +101,6 @@ struct Verifier {
     for buffer in execution.outputs + execution.partials { buffer.buffer.poison() }
     _ = team.run(execution.work(warmUp: 0, iterations: min(execution.setCount, Self.checkedSets)))
     return execution
-  }
-
-  /// All sets hold the same numbers, so all outputs must be the same, bit by bit, as the one that was compared.
-  private func differing(_ execution: Execution) -> String? {
-    guard let last = execution.lastOutput else { return nil }
-    for output in execution.outputs.prefix(Self.checkedSets) {
-      for i in 0..<last.buffer.count
-      where output.buffer.pointer[i].bitPattern != last.buffer.pointer[i].bitPattern {
-        return
-          "element \(i) is \(output.buffer.pointer[i]) with one set of buffers and \(last.buffer.pointer[i]) with another"
-      }
-    }
-    return nil
   }
 }
 

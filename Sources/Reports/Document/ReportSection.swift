@@ -15,6 +15,7 @@ protocol ReportSection: Sendable {
 enum ReportSections {
   /// All of them, in their order: what matters first, then the evidence, then what is looked up.
   static let all: [any ReportSection] = [
+    PeerSection(),
     HeadlinesSection(),
     WarningsSection(),
     WinnersSection(),

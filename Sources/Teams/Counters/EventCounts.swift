@@ -1,5 +1,5 @@
 /// What counters counted of a thread, or of several, between two moments.
-public struct EventCounts: Sendable, Hashable {
+public struct EventCounts: Sendable, Hashable, Codable {
   /// The events that were counted. One that was on no counter meanwhile is not there.
   public private(set) var values: [PerformanceEvent: Double] = [:]
   /// How long the threads whose cycles were counted ran, in nanoseconds; nil if cycles were not counted.
