@@ -75,7 +75,8 @@ let package = Package(
     .target(
       name: "Harness",
       dependencies: [
-        "Topology", "Layers", "Tensors", "Kernels", "KernelsPortable", "Teams", "Statistics", "Peers", "CPlatform", "Yams",
+        "Topology", "Layers", "Tensors", "Kernels", "KernelsPortable", "Teams", "Statistics", "Peers", "CPlatform",
+        "Yams",
         .product(name: "SystemPackage", package: "swift-system"),
       ] + isaDependencies),
     .target(

@@ -139,7 +139,8 @@ struct RunSetup {
         precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime,
         memory: settings.memory.binding?.rawValue,
         pages: settings.memory.pages == .default ? nil : settings.memory.pages.rawValue),
-      plan: planIdentity, peers: peers.isEmpty ? nil : peers.flatMap(RunManifest.Peer.all(of:)), environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
+      plan: planIdentity, peers: peers.isEmpty ? nil : peers.flatMap(RunManifest.Peer.all(of:)),
+      environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
       placementVariables: openMP.isEmpty ? nil : openMP,
       skippedEntries: suites.flatMap(\.skipped).map {
         .init(file: $0.location.file, line: $0.location.line ?? 0, text: $0.descriptor, reason: $0.reason)

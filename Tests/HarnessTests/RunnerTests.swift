@@ -76,7 +76,7 @@ import Topology
 
   /// Two workers divide the sums of a classifier: partial sums are combined after every execution, under every team and
   /// cache state, and rows of `auto` know what it took.
-  @Test(arguments: TeamKind.allCases, CacheState.allCases)
+  @Test(arguments: TeamKind.ofKernels, CacheState.allCases)
   func everySplitIsCheckedAndMeasured(team: TeamKind, cache: CacheState) throws {
     let layer = try Layer(op: .fc, shape: .fc(mb: 2, ic: 1200, oc: 30), layout: .nc, bias: true, activation: .relu)
     let kernels = Catalog.current().kernels.suffix(4)
@@ -94,7 +94,7 @@ import Topology
       let division = try #require(result.division)
       #expect(result.item.split == .auto ? division.split != .auto : division.split == result.item.split)
       #expect((division.terms != nil) == (division.split == .reduction))
-      #expect((result.prepareNanoseconds != nil) == (result.item.kernel.name == "packed"))
+      #expect((result.prepareNanoseconds != nil) == (result.item.contender.name == "packed"))
     }
   }
 

@@ -54,36 +54,8 @@ import Testing
       #expect(line?.contains("\(ratio)× (\(ratio)–\(ratio))") ?? false, "\(line ?? "no line")")
     }
     // 3 × 2 and 1 × ½: ⁴√(2³ · ½) = √2.
-    #expect(lines.contains { $0.hasPrefix("| nchw | 1 | hot | 1.41× (1.41–1.41) | 1 | 1 | 2 |") }, "\(lines)")
-    #expect(lines.contains { $0.hasPrefix("| nc | 1 | hot | 1.25× (1.25–1.25) | 1 | 0 | 1 |") }, "\(lines)")
-  }
-
-  @Test func onlyCommonRoundsCount() throws {
-    let row = ExampleRun.rows[0]
-    let own = samples(row)
-    #expect(PeerRatio(own.suffix(5), over: own) == nil)
-    #expect(PeerRatio(samples(row, rounds: 10..<20), over: own) == nil)
-    // Disturbed rounds do not count while six are clean on both sides.
-    var peer = samples(row)
-    for index in 0..<4 {
-      peer[index].time *= 9
-      peer[index].taint = "slow"
-    }
-    #expect(PeerRatio(peer, over: own)?.upper == 1)
-    peer[4].taint = "slow"
-    #expect(try #require(PeerRatio(peer, over: own)).upper > 1)
-  }
-
-  @Test func boundsOfLayersAddAsRootsOfSquares() throws {
-    let row = ExampleRun.rows[0]
-    var noisy = samples(row)
-    for index in noisy.indices { noisy[index].time *= 1 + Double(index) / 100 }
-    let ratio = try #require(PeerRatio(noisy, over: samples(row)))
-    let mean = try #require(PeerRatio(meanOf: [ratio, ratio, ratio, ratio], weights: [1, 1, 1, 1]))
-    #expect(abs(mean.value - ratio.value) < 1e-12)
-    #expect(abs(log(mean.upper / mean.value) - log(ratio.upper / ratio.value) / 2) < 1e-12)
-    #expect(abs(log(mean.value / mean.lower) - log(ratio.value / ratio.lower) / 2) < 1e-12)
-    #expect(PeerRatio(meanOf: [], weights: []) == nil)
+    #expect(lines.contains { $0.hasPrefix("| nchw | 1 | 1.41× (1.41–1.41) | 1 | 1 | 2 |") }, "\(lines)")
+    #expect(lines.contains { $0.hasPrefix("| nc | 1 | 1.25× (1.25–1.25) | 1 | 0 | 1 |") }, "\(lines)")
   }
 
   @Test func withoutPeersThereIsNoSection() {

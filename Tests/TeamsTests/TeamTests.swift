@@ -50,7 +50,7 @@ extension TeamKind {
   /// A team of the kind, of workers on `cpus`.
   fileprivate func team(_ cpus: [Int?], _ topology: HwlocTopology) throws(TeamError) -> any Team {
     switch self {
-    case .dispatch: try DispatchTeam(cpus: cpus, topology: topology)
+    case .dispatch, .library: try DispatchTeam(cpus: cpus, topology: topology)
     case .pinned: try PinnedTeam(cpus: cpus, topology: topology)
     case .dispatchApply: DispatchApplyTeam(threads: cpus.count)
     }

@@ -167,7 +167,8 @@ public struct CaseGroup: Sendable {
       case .kernel(let kernel):
         var key = MemoryKey(kernel: kernel.identifier, replica: item.replica)
         packed[key] = kernel.packedWeightCount(problem) + threads * kernel.scratchCount(problem)
-        if item.cache != .hot { copies.insert("\(item.cache) \(kernel.packedWeightCount(problem) > 0 ? "\(key)" : "")") }
+        let isPacked = kernel.packedWeightCount(problem) > 0
+        if item.cache != .hot { copies.insert("\(item.cache) \(isPacked ? "\(key)" : "")") }
         if item.split == .reduction || item.split == .auto, Split.reduction.suits(problem, threads: item.threads) {
           // Weights that are packed in parts for every number of threads, each padded like the whole.
           key.parts = item.threads
