@@ -77,12 +77,14 @@ import Testing
   /// A thread that computed is told from those that slept, and its account is its own.
   @Test func threadsThatComputeAreFound() {
     let done = DispatchSemaphore(value: 0)
+    // Another one, or the thread would take back its own signal.
+    let mayEnd = DispatchSemaphore(value: 0)
     let before = ThreadWatch.current()
     DispatchQueue(label: "busy").async {
       let start = threadCPUNanoseconds()
       while threadCPUNanoseconds() - start < 20_000_000 {}
       done.signal()
-      done.wait()
+      mayEnd.wait()
     }
     done.wait()
     let after = ThreadWatch.current()
@@ -90,7 +92,7 @@ import Testing
     #expect(busy.contains { (after.accounts[$0]?.computed ?? 0) - (before.accounts[$0]?.computed ?? 0) >= 20_000_000 })
     let evidence = after.evidence(of: busy, since: before)
     #expect(!evidence.cpus.isEmpty && evidence.runDelay != nil && evidence.involuntarySwitches != nil)
-    done.signal()
+    mayEnd.signal()
   }
 
   /// Both ends of a connection: lines that come together, in pieces, or not at all.
