@@ -77,6 +77,14 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether the first line of a CSV file is not that of this version's columns.
+  var isOfHeader: Bool {
+    switch self {
+    case .header, .fieldCount(_, line: 1, _, _): true
+    default: false
+    }
+  }
+
   /// `value` on one line and no longer than a message can bear.
   private static func quoted(_ value: String) -> String {
     let shown = value.unicodeScalars.prefix(60)

@@ -129,7 +129,8 @@ public final class RunFolder: Sendable {
   }
 
   /// The default name of the folder of a run. What is not a letter, a digit or one of `._+-` in ASCII becomes `-`.
-  public static func defaultName(host: String?, suite: String, date: Date, timeZone: TimeZone = .current) -> String {
+  /// Without a suite, it has no part for it.
+  public static func defaultName(host: String?, suite: String?, date: Date, timeZone: TimeZone = .current) -> String {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = timeZone
     let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second], from: date)
@@ -139,7 +140,8 @@ public final class RunFolder: Sendable {
     }
     let day = digits(parts.year, 4) + digits(parts.month, 2) + digits(parts.day, 2)
     let time = digits(parts.hour, 2) + digits(parts.minute, 2) + digits(parts.second, 2)
-    return "\(nameForFile(host ?? "unknown"))-\(nameForFile(suite))-\(day)-\(time)"
+    let suitePart = suite.map { "-" + nameForFile($0) } ?? ""
+    return "\(nameForFile(host ?? "unknown"))\(suitePart)-\(day)-\(time)"
   }
 
   private static func nameForFile(_ text: String) -> String {
@@ -229,7 +231,15 @@ public final class RunFolder: Sendable {
     /// Incomplete last lines that were dropped: the run was killed while it wrote them.
     public var dropped: [DroppedLine]
     /// The bytes of results.csv up to the end of the last complete row.
-    var completeBytesOfResults: Int
+    var completeBytesOfResults = 0
+
+    /// What a folder would hold: a run that is not on a disk.
+    public init(manifest: RunManifest, rows: [Row], samples: [Sample], dropped: [DroppedLine] = []) {
+      self.manifest = manifest
+      self.rows = rows
+      self.samples = samples
+      self.dropped = dropped
+    }
   }
 
   /// Reads the folder of a run, finished or not.
@@ -253,16 +263,38 @@ public final class RunFolder: Sendable {
       let contents = try bytes(name)
       return try Record.read(csv: contents.bytes, file: contents.file, incompleteLastLine: .isDropped)
     }
-    let manifest = try bytes(File.manifest)
-    let rowTable: CSVTable<Row> = try table(File.results)
-    let sampleTable: CSVTable<Sample> = try table(File.samples)
-    for row in rowTable.records where row.schema != Row.schemaVersion {
-      throw .schema(file: "\(folder.appending(File.results))", version: row.schema, expected: Row.schemaVersion)
+    // run.json first: a folder of another version is refused by its version, and not by the columns that it lacks.
+    let manifestFile = try bytes(File.manifest)
+    let manifest = try RunManifest(json: manifestFile.bytes, file: manifestFile.file)
+    let resultsFile = "\(folder.appending(File.results))"
+    let rowTable: CSVTable<Row>
+    do { rowTable = try table(File.results) } catch {
+      guard error.isOfHeader, let version = try Self.version(ofResults: bytes(File.results).bytes),
+        version != Row.schemaVersion
+      else { throw error }
+      throw .schema(file: resultsFile, version: version, expected: Row.schemaVersion)
     }
-    return Contents(
-      manifest: try RunManifest(json: manifest.bytes, file: manifest.file), rows: rowTable.records,
-      samples: sampleTable.records, dropped: [rowTable.dropped, sampleTable.dropped].compactMap { $0 },
-      completeBytesOfResults: rowTable.completeBytes)
+    for row in rowTable.records where row.schema != Row.schemaVersion {
+      throw .schema(file: resultsFile, version: row.schema, expected: Row.schemaVersion)
+    }
+    let sampleTable: CSVTable<Sample>
+    do { sampleTable = try table(File.samples) } catch {
+      guard error.isOfHeader, manifest.schema < RunManifest.schemaVersion else { throw error }
+      throw .schema(
+        file: "\(folder.appending(File.samples))", version: manifest.schema, expected: RunManifest.schemaVersion)
+    }
+    var contents = Contents(
+      manifest: manifest, rows: rowTable.records, samples: sampleTable.records,
+      dropped: [rowTable.dropped, sampleTable.dropped].compactMap { $0 })
+    contents.completeBytesOfResults = rowTable.completeBytes
+    return contents
+  }
+
+  /// The version that the first row of a results.csv has, whatever its other columns are; nil if it has none.
+  private static func version(ofResults bytes: [UInt8]) -> Int? {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 2)
+    guard lines.count > 1, lines[0].starts(with: "schema,".utf8) else { return nil }
+    return Int(String(decoding: lines[1].prefix { $0 != UInt8(ascii: ",") }, as: UTF8.self))
   }
 
   /// Says that a file is not in a folder, or that there is no such folder.

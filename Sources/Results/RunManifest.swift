@@ -2,8 +2,13 @@ import Foundation
 
 /// What run.json says about a run.
 public struct RunManifest: Sendable, Hashable, Codable {
-  /// The version of run.json that this code writes and reads.
-  public static let schemaVersion = 1
+  /// The version of a run's folder that this code writes: of run.json, and of the columns of samples.csv.
+  ///
+  /// Version 2 has the counters and page faults of samples, from `page_faults` on.
+  public static let schemaVersion = 2
+  /// The oldest version that this code reads. The samples of a folder of version 1 are read if they have the columns of
+  /// version 2, which the last builds of version 1 wrote.
+  public static let oldestSchemaVersion = 1
 
   /// How far a run got.
   public enum Status: String, Sendable, Hashable, Codable {
@@ -124,7 +129,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
     }
   }
 
-  /// The version of run.json.
+  /// The version of the folder.
   public var schema: Int
   /// The identifier of the run, the same as in the `run` column.
   public var run: String
@@ -224,7 +229,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
   /// - Parameters:
   ///   - bytes: the contents of the file.
   ///   - file: its name, for error messages.
-  /// - Throws: `ResultsError` if it is not JSON, lacks a value, or has another schema version.
+  /// - Throws: `ResultsError` if it is not JSON, lacks a value, or has a schema version that is not read.
   public init(json bytes: [UInt8], file: String) throws(ResultsError) {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
@@ -232,7 +237,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
     do {
       // The version comes first: a newer file may well lack what this version expects.
       let version = try decoder.decode(Version.self, from: data).schema
-      guard version == Self.schemaVersion else {
+      guard (Self.oldestSchemaVersion...Self.schemaVersion).contains(version) else {
         throw ResultsError.schema(file: file, version: version, expected: Self.schemaVersion)
       }
       self = try decoder.decode(RunManifest.self, from: data)

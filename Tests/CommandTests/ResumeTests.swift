@@ -92,7 +92,7 @@ import Testing
     (#""checksum" : ""#, #""checksum" : "0"#, ["layers or placements", "tiny.yaml"]),
     (#""run","#, #""list","#, ["run.json", "commandLine"]),
     (#""tiny.yaml","#, #""--frobnicate","#, ["run.json", "commandLine", "--frobnicate"]),
-    (#""schema" : 1"#, #""schema" : 2"#, ["run.json", "schema version 2", "expected 1"]),
+    (#""schema" : 2"#, #""schema" : 3"#, ["run.json", "schema version 3", "expected 2"]),
   ]) func anotherRunIsNotContinued(old: String, new: String, words: [String]) throws {
     let folder = try stoppedRun()
     // Only what this machine's description holds can be changed: a release build has no "debug" to replace.
