@@ -62,6 +62,13 @@ package enum FileBytes {
     try replace(FilePath(path), with: bytes)
   }
 
+  /// Makes a folder that a user names, and those above it that are missing; one that is there is taken as it is.
+  package static func makeFolders(_ path: String) throws(ResultsError) {
+    do { try makeFolders(FilePath(path)) } catch .fileExists {} catch {
+      throw .system(action: "create the folder", path: path, errno: error)
+    }
+  }
+
   /// Makes one folder, readable by everybody.
   static func makeFolder(_ path: FilePath) throws(Errno) {
     if path.withPlatformString({ mkdir($0, 0o755) }) != 0 { throw Errno(rawValue: errno) }
