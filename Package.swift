@@ -128,7 +128,7 @@ let package = Package(
       dependencies: [
         "Results", "Layers", "Topology", "SwiftCSV", .product(name: "SystemPackage", package: "swift-system"),
       ]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Layers"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Layers", "Statistics"]),
     .target(name: "PeerTestSupport", path: "Tests/PeerTestSupport"),
     .testTarget(
       name: "PeersTests", dependencies: ["Peers", "Kernels", "KernelsPortable", "Layers", "PeerTestSupport"]),

@@ -20,6 +20,11 @@ package enum Format {
     ratio.map { ($0.isValid ? "" : "≈") + number($0.value) + "×" } ?? unknown
   }
 
+  /// A ratio near 1 with three decimals: what is looked at is its distance from 1.
+  static func nearOne(_ ratio: Double?) -> String {
+    ratio.map { $0 < 10 ? String(format: "%.3f", $0) : number($0) } ?? unknown
+  }
+
   /// The half width of an interval in percent. Above 100 % it says no more than that.
   static func halfWidth(_ percent: Double?) -> String {
     percent.map { $0 > 100 ? ">100" : number($0) } ?? unknown

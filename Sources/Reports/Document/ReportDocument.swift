@@ -14,6 +14,13 @@ struct ReportDocument: Sendable {
   /// How many plots a report has at most: it is to be drawn in seconds, and its page is to open at once.
   static let plotLimit = 150
 
+  /// A document of its own.
+  init(title: RichText, machine: RichText, sections: [Section]) {
+    self.title = title
+    self.machine = machine
+    self.sections = sections
+  }
+
   /// The report of a run. The names of its plots differ from each other.
   init(_ run: ReportedRun, plotLimit: Int = plotLimit) {
     title = run.title

@@ -41,6 +41,9 @@ struct Evidence: Encodable {
     case taints, cases
   }
 
+  /// No evidence.
+  init() {}
+
   /// The evidence of the cases that tables show.
   ///
   /// - Parameters:

@@ -18,7 +18,11 @@ enum HTMLReport {
       }
     }
     for section in document.sections { collect(section.blocks) }
-    let evidence = Evidence(run, cases)
+    return render(document, Evidence(run, cases), images)
+  }
+
+  /// Renders a document with the evidence behind its tables.
+  static func render(_ document: ReportDocument, _ evidence: Evidence, _ images: PlotImages) -> String {
     let blocks = HTMLBlocks(images: images, places: evidence.places)
     let page: [String: Any] = [
       "plainTitle": HTML.text(document.title.plain), "title": HTML.line(document.title),

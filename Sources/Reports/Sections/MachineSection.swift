@@ -6,11 +6,17 @@ struct MachineSection: ReportSection {
   let title = "Machine"
 
   func blocks(_ run: ReportedRun) -> [Block] {
-    let table = facts(run.manifest).map { what, value -> [RichText] in .text(what, value ?? "unknown") }
+    let table = Self.facts(run.manifest).map { what, value -> [RichText] in .text(what, value ?? "unknown") }
     return [.table(Table([.text("what"), .text("value")], rows: table))]
   }
 
-  private func facts(_ manifest: RunManifest) -> [(String, String?)] {
+  /// The names of those facts that two runs on one machine do not share.
+  static let momentary: Set = [
+    "memory available at the start", "load average at the start", "run", "began", "ended",
+  ]
+
+  /// Names and values, nil where one is not known; in the same order for every run.
+  static func facts(_ manifest: RunManifest) -> [(String, String?)] {
     let environment = manifest.environment
     func yesNo(_ value: Bool?) -> String? { value.map { $0 ? "yes" : "no" } }
     let caches = environment.caches.map { caches in
