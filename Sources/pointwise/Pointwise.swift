@@ -10,7 +10,7 @@ struct Pointwise: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, ApplyCommand.self, ListCommand.self, VerifyCommand.self, TopologyCommand.self, PeakCommand.self,
-      CheckCommand.self, ReportCommand.self, PeerServerCommand.self,
+      CheckCommand.self, CompareCommand.self, RecommendCommand.self, ReportCommand.self, PeerServerCommand.self,
     ])
 
   /// Runs the command line, and ends the process with its exit code.
