@@ -41,6 +41,10 @@ public protocol KernelFamily<Target>: SendableMetatype {
     _ problem: Problem, _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>)
   /// Floats of scratch memory that each worker needs.
   static func scratchCount(_ problem: Problem) -> Int
+  /// In which order the products of one output element are added up; nil if that is not promised.
+  ///
+  /// Every element has that order, whatever block it is computed in.
+  static func summationOrder(_ problem: Problem) -> SummationOrder?
   /// Computes `block` of the layer's output, bias and activation included, and writes no other element.
   ///
   /// - Requires: `block` lies within the problem; `operands` are as ``Operands`` says.
@@ -68,6 +72,9 @@ extension KernelFamily {
   /// Needs no scratch memory.
   @inlinable
   public static func scratchCount(_ problem: Problem) -> Int { 0 }
+  /// Promises none.
+  @inlinable
+  public static func summationOrder(_ problem: Problem) -> SummationOrder? { nil }
 }
 
 /// One kernel compiled for one ISA, as a value: what the catalog lists and the harness runs.
@@ -78,6 +85,8 @@ public struct Kernel: Sendable {
   public let summary: String
   /// The ISA that it is compiled for.
   public let isa: ISA
+  /// Floats in the widest vector of that ISA.
+  public let lanes: Int
   /// See ``KernelFamily/tiles``.
   public let tiles: [TileShape]
   /// The tile that was chosen by hand.
@@ -92,6 +101,7 @@ public struct Kernel: Sendable {
     @usableFromInline let packedWeightCount: @Sendable (Problem) -> Int
     @usableFromInline let packWeights: @Sendable (Problem, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
     @usableFromInline let scratchCount: @Sendable (Problem) -> Int
+    @usableFromInline let summationOrder: @Sendable (Problem) -> SummationOrder?
     @usableFromInline let compute: @Sendable (Problem, Operands, Block) -> Void
     @usableFromInline let combine:
       @Sendable (Problem, [UnsafePointer<Float>], UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Range<Int>) ->
@@ -104,6 +114,7 @@ public struct Kernel: Sendable {
       packedWeightCount = { Family.packedWeightCount($0) }
       packWeights = { Family.packWeights($0, $1, into: $2) }
       scratchCount = { Family.scratchCount($0) }
+      summationOrder = { Family.summationOrder($0) }
       compute = { Family.compute($0, $1, $2) }
       combine = { PartialSums<Family.Target>.combine($0, $1, bias: $2, into: $3, $4) }
     }
@@ -139,14 +150,16 @@ public struct Kernel: Sendable {
   @inlinable @inline(__always)
   public init<Family: KernelFamily>(_ family: Family.Type) {
     self.init(
-      name: Family.name, summary: Family.summary, isa: Family.Target.isa, tiles: Family.tiles, Functions(family))
+      name: Family.name, summary: Family.summary, isa: Family.Target.isa, lanes: Family.Target.lanes,
+      tiles: Family.tiles, Functions(family))
   }
 
   @usableFromInline
-  init(name: String, summary: String, isa: ISA, tiles: [TileShape], _ functions: Functions) {
+  init(name: String, summary: String, isa: ISA, lanes: Int, tiles: [TileShape], _ functions: Functions) {
     self.name = name
     self.summary = summary
     self.isa = isa
+    self.lanes = lanes
     self.tiles = tiles
     self.functions = functions
   }
@@ -192,6 +205,9 @@ public struct Kernel: Sendable {
 
   /// See ``KernelFamily/scratchCount(_:)``.
   public func scratchCount(_ problem: Problem) -> Int { functions.scratchCount(tiled(problem)) }
+
+  /// See ``KernelFamily/summationOrder(_:)``.
+  public func summationOrder(_ problem: Problem) -> SummationOrder? { functions.summationOrder(tiled(problem)) }
 
   /// See ``KernelFamily/compute(_:_:_:)``.
   public func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {

@@ -10,6 +10,12 @@ public enum Naive<Target: VectorISA>: KernelFamily {
   @inlinable
   public static var summary: String { "textbook loops, scalar, one dot product at a time" }
 
+  /// One product after the other.
+  @inlinable
+  public static func summationOrder(_ problem: Problem) -> SummationOrder? {
+    SummationOrder(chains: 1, cut: problem.k)
+  }
+
   /// Computes `block`.
   @inlinable
   public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {

@@ -111,6 +111,13 @@ public enum Packed<Target: VectorISA>: KernelFamily {
 
   // MARK: Computing
 
+  /// One product after the other, from the bias on. A cut of the depth goes on with the partial sum, and changes nothing;
+  /// neither does it which way round the tile lies.
+  @inlinable
+  public static func summationOrder(_ problem: Problem) -> SummationOrder? {
+    SummationOrder(chains: 1, cut: problem.k)
+  }
+
   /// Computes `block`.
   ///
   /// - Requires: `block.columns` begins on a panel of weights.

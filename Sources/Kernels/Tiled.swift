@@ -19,14 +19,27 @@ public enum Tiled<Target: VectorISA>: KernelFamily {
   @inlinable
   public static func grain(_ problem: Problem) -> Grain { Grain(rows: side, columns: side) }
 
+  /// Channels whose weights stay in the L1 cache together.
+  @inlinable
+  static var channels: Int { 64 }
+
+  /// Terms between two cuts: half of the L1 cache for weights, 64 channels × depth. With fewer pixels than a tile nothing
+  /// is used twice, and a cut would only interrupt the stream of weights.
+  @inlinable
+  static func depth(_ problem: Problem) -> Int {
+    problem.m < side ? problem.k : max(16, problem.caches.l1d / 2 / MemoryLayout<Float>.size / channels)
+  }
+
+  /// One product after the other, and from zero again after every cut.
+  @inlinable
+  public static func summationOrder(_ problem: Problem) -> SummationOrder? {
+    SummationOrder(chains: 1, cut: min(problem.k, depth(problem)))
+  }
+
   /// Computes `block`.
   @inlinable
   public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    // Half of the L1 cache for weights: 64 channels × depth. With fewer pixels than a tile nothing is used twice, and a
-    // cut would only interrupt the stream of weights.
-    let channels = 64
-    let fitting = max(16, problem.caches.l1d / 2 / MemoryLayout<Float>.size / channels)
-    let depth = problem.m < side ? problem.k : fitting
+    let depth = depth(problem)
     for k0 in stride(from: 0, to: problem.k, by: depth) {
       let terms = k0..<min(problem.k, k0 &+ depth)
       for n0 in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: channels) {

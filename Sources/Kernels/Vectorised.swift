@@ -23,6 +23,12 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
     Grain(rows: problem.isChannelsLast ? 2 : Target.lanes, columns: problem.isChannelsLast ? channels : 2 &* channels)
   }
 
+  /// Channels last, a vector of partial sums; in NCHW, one product after the other.
+  @inlinable
+  public static func summationOrder(_ problem: Problem) -> SummationOrder? {
+    SummationOrder(chains: problem.isChannelsLast ? Target.lanes : 1, cut: problem.k)
+  }
+
   /// Computes `block`.
   @inlinable
   public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
