@@ -71,28 +71,58 @@ public struct Rearrangement: Sendable, Hashable, Codable {
   public func copy(from source: UnsafeBufferPointer<Float>, to target: UnsafeMutableBufferPointer<Float>) {
     precondition(source.count >= extent, "the source has \(source.count) elements, but \(extent) are read")
     precondition(target.count >= count, "the target has room for \(target.count) elements, but \(count) are written")
-    let inner = sizes.last ?? 1
+    let buffers = Buffers(source: source.baseAddress!, target: target.baseAddress!)
+    // 2¹⁴ elements if there are so many.
+    parallelChunks(of: rowCount, atLeast: max(1, (1 << 14) / inner)) { rows in
+      copy(rows: rows, from: buffers.source, to: buffers.target)
+    }
+  }
+
+  /// Elements of the innermost dimension, a row.
+  private var inner: Int { sizes.last ?? 1 }
+
+  /// Rows of the result: the places of all dimensions but the innermost.
+  public var rowCount: Int { count / inner }
+
+  /// Writes the rearranged elements of some rows, on the calling thread: so a team can share the work.
+  ///
+  /// Where neighbours of a row lie apart in the source, sixteen rows are written side by side, sixteen elements of each at
+  /// a time: the rows of a transposition are neighbours in the source, and a cache line that was read serves all of them.
+  ///
+  /// - Requires: `rows` is part of 0..<``rowCount``; `source` has ``extent`` elements, `target` ``count``; they do not
+  ///   overlap.
+  public func copy(rows: Range<Int>, from source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>) {
     let step = strides.last ?? 1
-    let outerSizes = Array(sizes.dropLast())
-    let outerStrides = Array(strides.dropLast())
-    let buffers = Buffers(source: source.baseAddress! + offset, target: target.baseAddress!)
-    // Rows are the innermost dimension; a part of the work is some of them, and 2¹⁴ elements if there are so many.
-    parallelChunks(of: count / inner, atLeast: max(1, (1 << 14) / inner)) { rows in
-      for row in rows {
-        var (rest, at) = (row, 0)
-        for j in outerSizes.indices.reversed() {
-          let (quotient, index) = rest.quotientAndRemainder(dividingBy: outerSizes[j])
-          at += index * outerStrides[j]
-          rest = quotient
-        }
-        let (from, to) = (buffers.source + at, buffers.target + row * inner)
-        if step == 1 {
-          to.update(from: from, count: inner)
-        } else {
-          for i in 0..<inner { to[i] = from[i * step] }
+    let side = 16
+    let source = source + offset
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: side) { starts in
+      for first in stride(from: rows.lowerBound, to: rows.upperBound, by: side) {
+        let count = min(side, rows.upperBound - first)
+        for row in 0..<count { starts[row] = start(ofRow: first + row) }
+        for from in stride(from: 0, to: inner, by: step == 1 ? inner : side) {
+          let elements = from..<min(inner, from + (step == 1 ? inner : side))
+          for row in 0..<count {
+            let (from, to) = (source + starts[row], target + (first + row) * inner)
+            if step == 1 {
+              to.update(from: from, count: inner)
+            } else {
+              for i in elements { to[i] = from[i * step] }
+            }
+          }
         }
       }
     }
+  }
+
+  /// Where the first element of a row lies in the source, from `offset` on.
+  private func start(ofRow row: Int) -> Int {
+    var (rest, start) = (row, 0)
+    for j in sizes.indices.dropLast().reversed() {
+      let (quotient, index) = rest.quotientAndRemainder(dividingBy: sizes[j])
+      start += index * strides[j]
+      rest = quotient
+    }
+    return start
   }
 
   /// `@unchecked Sendable`: every part writes its own elements.
