@@ -21,13 +21,10 @@ struct Session {
   let report: (CaseResult) throws -> Void
 
   /// A case on its way from the check to the last round.
-  private final class Progress {
+  private final class Progress: Sampler {
     let item: Case
     let subject: any Subject
     var verification: Verification
-    var warmUp = 1
-    var series: SampleSeries
-    var imbalances: [Double] = []
     /// Why the case ended without a measurement; nil while it has not.
     var failure: CaseResult.Outcome?
 
@@ -35,11 +32,8 @@ struct Session {
       self.item = item
       self.subject = subject
       self.verification = verification
-      series = SampleSeries(stopRule)
+      super.init(subject, stopRule)
     }
-
-    /// Why to stop after the last sample; nil to go on.
-    var reasonToStop: StopRule.Reason? { series.reasonToStop(bestRate: subject.bestRate) }
 
     /// Does something with the subject. A peer's failure ends this case, and no other.
     func attempt(_ body: () throws -> Void) throws {
@@ -143,7 +137,7 @@ struct Session {
     for progress in progresses {
       if isInterrupted() { return }
       try ceilings.refresh(group.layer, progress.item, on: progress.subject.team)
-      try progress.attempt { try calibrate(progress) }
+      try progress.attempt { try progress.calibrate(target: settings.sampleNanoseconds) }
     }
     try dropFailed(&progresses)
     equaliseReplicas(progresses)
@@ -157,15 +151,15 @@ struct Session {
           for stopped in progresses { try finish(stopped, .interrupted, workbench) }
           return
         }
-        if progress.item.cache != .cold { poisonSome(workbench.output, &generator) }
+        if progress.item.cache != .cold { workbench.output.poisonSome(&generator) }
         try progress.attempt {
-          try sample(progress, round: round, position: position)
+          try progress.sample(round: round, position: position)
           // Checked at once, while the output is still this case's.
           if progress.reasonToStop != nil { try recheck(progress, workbench) }
         }
       }
       try dropFailed(&progresses)
-      noteSteal(since: stolenBefore, progresses)
+      progresses.noteSteal(from: stolenBefore, to: steal.perCPU())
       var unfinished: [Progress] = []
       for progress in progresses {
         // Asked again: the hypervisor may have spoilt the round.
@@ -187,39 +181,11 @@ struct Session {
     progresses.removeAll { $0.failure != nil }
   }
 
-  /// Adds to each case's last sample what the hypervisor took from its CPUs during the round.
-  private func noteSteal(since before: [Int: Int64], _ progresses: [Progress]) {
-    let now = steal.perCPU()
-    if now.isEmpty { return }
-    for progress in progresses {
-      let cpus = Set(progress.series.samples.last?.evidence.cpus ?? [])
-      // Where the workers' CPUs are not known, neither is what was taken from them.
-      if cpus.isEmpty { continue }
-      progress.series.noteSteal(cpus.reduce(0) { $0 + (now[$1] ?? 0) - (before[$1] ?? 0) })
-    }
-  }
-
   /// Checks the output of a case's last timed execution.
   private func recheck(_ progress: Progress, _ workbench: Workbench) throws {
     let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
     if let failure = try progress.subject.failureOfLastOutput(Verifier(workbench, reference, nil)) {
       progress.verification.failure = "after a timed execution, \(failure)"
-    }
-  }
-
-  /// Chooses how often a sample repeats the layer, so that it lasts long enough for the clock, and how it warms up.
-  private func calibrate(_ progress: Progress) throws {
-    let target = settings.sampleNanoseconds
-    while true {
-      let timing = try progress.subject.run(warmUp: 1, iterations: progress.series.iterations)
-      progress.series.spend(seconds: Double(timing.total) * 1e-9)
-      if Double(timing.total) >= target / 2 || progress.series.iterations >= 1 << 24 {
-        progress.series.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
-        // An execution that long brings its caches into its own state in its first moments.
-        progress.warmUp = timing.perIteration > 20e6 ? 0 : 1
-        return
-      }
-      progress.series.iterations *= max(2, min(100, Int(target / Double(max(timing.total, 1)))))
     }
   }
 
@@ -235,27 +201,6 @@ struct Session {
     }
   }
 
-  private func sample(_ progress: Progress, round: Int, position: Int) throws {
-    let (timing, evidence) = try progress.subject.observe(
-      warmUp: progress.warmUp, iterations: progress.series.iterations)
-    progress.series.append(
-      .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []),
-      seconds: (Double(timing.total) + Double(progress.warmUp) * timing.perIteration) * 1e-9)
-    if timing.busy.count > 1 {
-      let busy = timing.busy.map { Double($0) }
-      let mean = busy.reduce(0, +) / Double(busy.count)
-      if mean > 0 { progress.imbalances.append((busy.max()! / mean - 1) * 100) }
-    }
-  }
-
-  /// Overwrites some elements of the output, so that a case that stopped writing shows. All of them would take longer
-  /// than a sample of many a layer.
-  private func poisonSome(_ output: borrowing FloatBuffer, _ generator: inout SeededGenerator) {
-    for _ in 0..<min(64, output.count) {
-      output.pointer[Int.random(in: 0..<output.count, using: &generator)] = Float(bitPattern: FloatBuffer.poison)
-    }
-  }
-
   private func finish(_ progress: Progress, _ reason: StopRule.Reason, _ workbench: Workbench) throws {
     // Interrupted before its first sample: nothing was measured, so there is nothing to report.
     if progress.series.samples.isEmpty { return }
@@ -268,8 +213,7 @@ struct Session {
       if let failure = progress.failure { return try report(result(progress, failure)) }
     }
     try ceilings.refresh(group.layer, progress.item, on: progress.subject.team)
-    var measurement = progress.series.measurement(
-      reason, imbalancePercent: SampleSummary(progress.imbalances)?.median, bestRate: progress.subject.bestRate)
+    var measurement = progress.measurement(reason)
     measurement.counterFailures = progress.subject.counterFailures
     measurement.roofline = ceilings.roofline(group.layer, progress.item, peak: measurement.peak)
     let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect

@@ -7,15 +7,13 @@ import Teams
 /// another.
 ///
 /// A subject belongs to one data pattern of one layer.
-protocol Subject: AnyObject {
+protocol Subject: Timed {
   /// The lab's team on the case's CPUs.
   var team: any Team { get }
   /// How the work is divided; nil if a library does that itself.
   var division: Division? { get }
   /// Why events that the machine can count are not counted of the team; empty as a rule.
   var counterFailures: [CounterFailure] { get }
-  /// The best burst rate of these CPUs in the run so far, in FLOP a nanosecond.
-  var bestRate: Double { get }
   /// The time that packing the weights took once, in nanoseconds; nil if none are packed.
   var prepareNanoseconds: UInt64? { get }
   /// What a reader of the results should know besides the numbers.
@@ -29,10 +27,6 @@ protocol Subject: AnyObject {
   func estimate() throws -> Double
   /// Computes into poisoned memory, and compares.
   func check(_ verifier: Verifier) throws -> Verification
-  /// Executes, and takes the time.
-  func run(warmUp: Int, iterations: Int) throws -> TeamTiming
-  /// Executes with a burst before it, and gives the times and the evidence.
-  func observe(warmUp: Int, iterations: Int) throws -> (TeamTiming, Evidence)
   /// What is wrong with the output of the last execution, in words; nil if nothing is.
   func failureOfLastOutput(_ verifier: Verifier) throws -> String?
   /// Executes once more into poisoned memory, after others may have overwritten the output.

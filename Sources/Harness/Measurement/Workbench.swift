@@ -40,7 +40,7 @@ final class Workbench {
 
     /// Packs the weights of each of `parts` of the terms on its own, as a kernel that sums only those wants them.
     init(
-      _ kernel: Kernel, _ problem: Problem, _ parts: [Range<Int>], _ tensors: LayerTensors
+      _ kernel: Kernel, _ problem: Problem, _ parts: [Range<Int>], _ weights: UnsafePointer<Float>
     ) throws(OutOfMemory) {
       let line = FloatBuffer.alignment / MemoryLayout<Float>.stride
       var offsets: [Int] = []
@@ -57,7 +57,7 @@ final class Workbench {
         start = monotonicNanoseconds()
         for (part, offset) in zip(parts, offsets) {
           kernel.packWeights(
-            problem.partial(part), tensors.weights.pointer + part.lowerBound, buffer.pointer + offset)
+            problem.partial(part), weights + part.lowerBound, buffer.pointer + offset)
         }
       }
       nanoseconds = monotonicNanoseconds() - start
@@ -145,7 +145,7 @@ final class Workbench {
     guard kernel.packedWeightCount(problem) > 0 else { return nil }
     let key = Self.key(kernel, division, replica)
     if let weights = packed[key] { return weights }
-    let weights = try PackedWeights(kernel, problem, division.terms ?? [0..<problem.k], tensors)
+    let weights = try PackedWeights(kernel, problem, division.terms ?? [0..<problem.k], tensors.weights.pointer)
     placer?.place(weights.buffer)
     packed[key] = weights
     return weights

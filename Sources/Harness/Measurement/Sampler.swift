@@ -1,0 +1,95 @@
+import Layers
+import Statistics
+import Teams
+
+/// What can be executed against the clock, with evidence beside it.
+protocol Timed: AnyObject {
+  /// The best burst rate of its CPUs in the run so far, in FLOP a nanosecond.
+  var bestRate: Double { get }
+  /// Executes, and takes the time.
+  func run(warmUp: Int, iterations: Int) throws -> TeamTiming
+  /// Executes with a burst before it, and gives the times and the evidence.
+  func observe(warmUp: Int, iterations: Int) throws -> (TeamTiming, Evidence)
+}
+
+/// One contestant of interleaved rounds: what is executed, and what was sampled of it.
+class Sampler {
+  let timed: any Timed
+  var series: SampleSeries
+  /// Executions before the clock starts.
+  var warmUp = 1
+  /// For every sample, how much longer the slowest worker computed than the mean of all, in percent.
+  var imbalances: [Double] = []
+
+  init(_ timed: any Timed, _ stopRule: StopRule) {
+    self.timed = timed
+    series = SampleSeries(stopRule)
+  }
+
+  /// Why to stop after the last sample; nil to go on.
+  var reasonToStop: StopRule.Reason? { series.reasonToStop(bestRate: timed.bestRate) }
+
+  /// Chooses how many executions a sample has, so that it lasts long enough for the clock, and how it warms up.
+  ///
+  /// - Parameter target: how long a sample is to last at least, in nanoseconds.
+  func calibrate(target: Double) throws {
+    while true {
+      let timing = try timed.run(warmUp: 1, iterations: series.iterations)
+      series.spend(seconds: Double(timing.total) * 1e-9)
+      if Double(timing.total) >= target / 2 || series.iterations >= 1 << 24 {
+        series.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
+        // An execution that long brings its caches into its own state in its first moments.
+        warmUp = timing.perIteration > 20e6 ? 0 : 1
+        return
+      }
+      series.iterations *= max(2, min(100, Int(target / Double(max(timing.total, 1)))))
+    }
+  }
+
+  /// Takes the sample of a round.
+  func sample(round: Int, position: Int) throws {
+    let (timing, evidence) = try timed.observe(warmUp: warmUp, iterations: series.iterations)
+    series.append(
+      .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []),
+      seconds: (Double(timing.total) + Double(warmUp) * timing.perIteration) * 1e-9)
+    if timing.busy.count > 1 {
+      let busy = timing.busy.map { Double($0) }
+      let mean = busy.reduce(0, +) / Double(busy.count)
+      if mean > 0 { imbalances.append((busy.max()! / mean - 1) * 100) }
+    }
+  }
+
+  /// What the samples amount to, of which there is at least one.
+  func measurement(_ reason: StopRule.Reason) -> Measurement {
+    series.measurement(
+      reason, imbalancePercent: SampleSummary(imbalances)?.median, bestRate: timed.bestRate)
+  }
+}
+
+extension Array where Element: Sampler {
+  /// Adds to each last sample what the hypervisor took from its CPUs during the round.
+  ///
+  /// - Parameters:
+  ///   - before: nanoseconds stolen from each CPU until the round began.
+  ///   - now: the same after it.
+  func noteSteal(from before: [Int: Int64], to now: [Int: Int64]) {
+    if now.isEmpty { return }
+    for sampler in self {
+      let cpus = Set(sampler.series.samples.last?.evidence.cpus ?? [])
+      // Where the workers' CPUs are not known, neither is what was taken from them.
+      if cpus.isEmpty { continue }
+      sampler.series.noteSteal(cpus.reduce(0) { $0 + (now[$1] ?? 0) - (before[$1] ?? 0) })
+    }
+  }
+}
+
+extension FloatBuffer {
+  /// Overwrites some elements with the poison, so that a case that stopped writing shows. All of them would take longer
+  /// than a sample of many a layer.
+  func poisonSome(_ generator: inout SeededGenerator) {
+    if count == 0 { return }
+    for _ in 0..<min(64, count) {
+      pointer[Int.random(in: 0..<count, using: &generator)] = Float(bitPattern: Self.poison)
+    }
+  }
+}
