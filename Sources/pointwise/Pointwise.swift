@@ -9,8 +9,9 @@ struct Pointwise: ParsableCommand {
     abstract: "A CPU performance lab for 1×1 convolutions and fully connected layers.",
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, ApplyCommand.self, ListCommand.self, VerifyCommand.self, TopologyCommand.self, PeakCommand.self,
-      CheckCommand.self, CompareCommand.self, RecommendCommand.self, ReportCommand.self, PeerServerCommand.self,
+      RunCommand.self, ApplyCommand.self, EquivalenceCommand.self, ListCommand.self, VerifyCommand.self,
+      TopologyCommand.self, PeakCommand.self, CheckCommand.self, CompareCommand.self, RecommendCommand.self,
+      ReportCommand.self, PeerServerCommand.self,
     ])
 
   /// Runs the command line, and ends the process with its exit code.

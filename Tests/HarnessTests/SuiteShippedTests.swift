@@ -40,7 +40,8 @@ import Testing
     let listings = Harness.Suite.available(in: shippedSuites)
     #expect(
       listings.map(\.name) == [
-        "bert-base", "dlrm", "efficientnet-b0", "llama2-7b", "mobilenetv2", "quick", "resnet50", "vgg16-fc",
+        "bert-base", "dlrm", "efficientnet-b0", "equivalence", "llama2-7b", "mobilenetv2", "quick", "resnet50",
+        "vgg16-fc",
       ])
     for listing in listings {
       let suite = try listing.suite.get()
