@@ -54,9 +54,7 @@ struct EquivalencePoints {
         integers, whose sums are exact in any order, every form gives the same numbers, or the run fails.
         """)
     }
-    let parts = tables.record.layers.flatMap(\.forms).compactMap { form in
-      form.bound.flatMap { bound in form.error.map { bound == 0 ? 0 : $0 / bound } }
-    }
+    let parts = tables.record.layers.flatMap(\.forms).compactMap { EquivalenceTables.part($0.error, of: $0.bound) }
     if let worst = parts.max() {
       evidence.append(
         """

@@ -56,13 +56,20 @@ public enum EquivalenceReport {
     if !record.failures.isEmpty {
       lines.append("**\(Format.count(record.failures.count, "result")) wrong**: see below.")
     } else if !ways.isEmpty {
-      lines.append(
+      let same = ways.count(where: \.hasSameOrder)
+      var line: RichText = """
+        They compute the same: two forms with the same weights on the same data were compared \(Format.count(ways.count, "time")). \
+        Where the order of summation is the same, in \(same), they are identical to the last bit.
         """
-        They compute the same: in \(ways.count) comparisons of two forms with the same weights on the same data, all \
-        \(ways.count(where: \.hasSameOrder)) with the same order of summation are identical to the last bit, and the \
-        others differ by rounding, at most \
-        \(EquivalenceTables.scientific(ways.filter { !$0.hasSameOrder }.map(\.largestDifference).max() ?? 0)).
-        """)
+      if let largest = ways.filter({ !$0.hasSameOrder }).map(\.largestDifference).max() {
+        line =
+          line
+            + """
+             Where it is not, in \(ways.count - same), they differ by rounding, at most \
+            \(EquivalenceTables.scientific(largest)).
+            """
+      }
+      lines.append(line)
     }
     let floor = record.noiseFloor
     let verdicts = record.layers.flatMap { item in
@@ -120,11 +127,19 @@ public enum EquivalenceReport {
         """,
         """
         Least traffic: \(Format.number(head.slidBytes / 1e6)) MB slid, \(Format.number(head.windowBytes / 1e6)) MB window by \
-        window: \(Format.number(head.windowBytes / head.slidBytes)) times as many, for the weights are read for every \
-        window. That is where the time goes.
+        window: \(Format.number(head.windowBytes / head.slidBytes)) times as many, for a window alone reads all weights anew, \
+        and uses each of them once\(pace(head)).
         """,
       ]), .table(tables.heads),
     ]
+  }
+
+  /// How fast the windows of a head are served, if they were measured.
+  private static func pace(_ head: EquivalenceRecord.HeadCase) -> String {
+    guard let slid = head.slid?.median, let windows = head.windows?.median else { return "" }
+    return
+      ": \(Format.number(head.windowBytes / windows)) GB/s and \(Format.number(head.windowFlops / windows)) GFLOP/s, "
+      + "against \(Format.number(head.slidBytes / slid)) GB/s and \(Format.number(head.slidFlops / slid)) GFLOP/s slid"
   }
 
   private static func moves(_ tables: EquivalenceTables) -> [Block] {

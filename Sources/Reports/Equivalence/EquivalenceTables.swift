@@ -47,8 +47,7 @@ struct EquivalenceTables {
       rows: record.layers.flatMap { item in
         item.ways.map { way in
           let (a, b) = (item.forms[way.from], item.forms[way.to])
-          let part = [a, b].compactMap { form in form.bound.flatMap { bound in form.error.map { ($0, bound) } } }
-            .map { $1 == 0 ? 0 : $0 / $1 }.max()
+          let part = [a, b].compactMap { Self.part($0.error, of: $0.bound) }.max()
           return [.code(item.descriptor), .code(item.setting.variant)]
             + .text(
               String(item.setting.threads), "\(a.name) ⇄ \(b.name)", String(way.elements),
@@ -124,7 +123,8 @@ struct EquivalenceTables {
     Table(
       [
         .text("head"), .text("layout"), .text("variant"), .number("threads"), .text("identical"),
-        .number("largest difference"), .number("slid"), .text("95 % interval"), .number("windows"),
+        .number("largest difference"), .number("error ÷ bound"), .number("slid"), .text("95 % interval"),
+        .number("windows"),
         .text("95 % interval of it"), .number("windows ÷ slid"), .text("95 % interval of the ratio"),
         .optionalText("note"),
       ],
@@ -132,7 +132,8 @@ struct EquivalenceTables {
         .text(head.name, head.layout.rawValue) + [.code(head.setting.variant)]
           + .text(
             String(head.setting.threads), head.isIdentical ? "yes" : "no", Self.scientific(head.largestDifference),
-            Self.time(head.slid), Self.interval(head.slid), Self.time(head.windows), Self.interval(head.windows),
+            Format.number(Self.part(head.error, of: head.bound)), Self.time(head.slid), Self.interval(head.slid),
+            Self.time(head.windows), Self.interval(head.windows),
             Self.ratio(head.ratio), Self.interval(head.ratio), head.note ?? "")
       })
   }
@@ -159,6 +160,12 @@ struct EquivalenceTables {
     case .nhwc: return "\(s.mb)×\(s.oh)×\(s.ow)×\(s.oc)"
     case .nc: return "\(layer.m)×\(layer.n)"
     }
+  }
+
+  /// The error as a part of what it may be; nil if it is not known.
+  static func part(_ error: Double?, of bound: Double?) -> Double? {
+    guard let error, let bound else { return nil }
+    return bound == 0 ? 0 : error / bound
   }
 
   static func time(_ time: EquivalenceRecord.Time?) -> String {
