@@ -85,7 +85,7 @@ public struct Kernel: Sendable {
   public let summary: String
   /// The ISA that it is compiled for.
   public let isa: ISA
-  /// Floats in the widest vector of that ISA.
+  /// Floats in the widest vector of that ISA; 1 where they are not known.
   public let lanes: Int
   /// See ``KernelFamily/tiles``.
   public let tiles: [TileShape]
@@ -128,6 +128,7 @@ public struct Kernel: Sendable {
       packedWeightCount = { _ in 0 }
       packWeights = { _, _, _ in }
       self.scratchCount = scratchCount
+      summationOrder = { _ in nil }
       self.compute = compute
       combine = { _, _, _, _, _ in preconditionFailure("this kernel's sums are not divided among workers") }
     }
@@ -139,7 +140,7 @@ public struct Kernel: Sendable {
     name: String, summary: String, isa: ISA, scratchCount: @escaping @Sendable (Problem) -> Int,
     compute: @escaping @Sendable (Problem, Operands, Block) -> Void
   ) {
-    self.init(name: name, summary: summary, isa: isa, tiles: [], Functions(scratchCount, compute))
+    self.init(name: name, summary: summary, isa: isa, lanes: 1, tiles: [], Functions(scratchCount, compute))
   }
 
   /// Name and ISA, which no other kernel has both.

@@ -129,9 +129,10 @@ struct EquivalenceCommand: ParsableCommand {
     _ suites: [Suite], _ machine: Machine, _ catalog: Catalog, _ environment: Environment
   ) throws -> EquivalencePlan {
     var wanted = Selection(selection)
-    wanted.places = placement.places.map { [$0] }
-    wanted.binds = placement.bind.map { [$0] }
-    wanted.policy = placement.policy
+    wanted.places = placement.places?.values
+    wanted.binds = placement.bind?.values
+    wanted.policy = placement.commonPolicy
+    wanted.environment = try placement.announcedEnvironment()
     let choices = head?.values ?? (layers.isEmpty ? [.small] : [])
     do {
       let heads = try choices.compactMap { try SlidHead.Name(rawValue: $0.rawValue)?.head }

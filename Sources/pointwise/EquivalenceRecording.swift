@@ -69,7 +69,8 @@ extension EquivalenceRecord.Form {
 extension EquivalenceRecord.Setting {
   fileprivate init(_ item: Case) {
     self.init(
-      variant: item.variant.description, kernel: item.variant.kernel, lanes: item.kernel.lanes, threads: item.threads)
+      variant: item.variant.description, kernel: item.variant.kernel, lanes: item.contender.lanes, threads: item.threads
+    )
   }
 }
 

@@ -71,7 +71,8 @@ public struct EquivalencePlan: Sendable {
         var seen: Set<String> = []
         // A kernel with a tile by hand may support one layout alone.
         let cases = groups.flatMap(\.cases).filter {
-          seen.insert("\($0.variant) \($0.threads) \($0.placement.cpuList) \($0.placement.policy)").inserted
+          $0.hasForms
+            && seen.insert("\($0.variant) \($0.threads) \($0.placement.cpuList) \($0.placement.policy)").inserted
         }
         if cases.isEmpty { continue }
         let forms: EquivalentForms
@@ -110,7 +111,7 @@ public struct EquivalencePlan: Sendable {
         suites: [suite], selection: choice, machine: machine, catalog: catalog, availableMemory: available
       ).groups.flatMap(\.cases)
       for layout in layouts(suites.first) {
-        let kept = cases.filter { item in item.kernel.tile == nil }
+        let kept = cases.filter { $0.hasForms && $0.kernel.tile == nil }
         if !kept.isEmpty { all.append(Head(head: head, layout: layout, cases: kept)) }
       }
     }

@@ -1,5 +1,5 @@
 import Kernels
-public import Teams
+import Teams
 public import Topology
 
 /// Carries out an ``EquivalencePlan``.

@@ -148,6 +148,7 @@ struct EquivalenceSession {
     return (
       kernel,
       Execution(
+        nil, nil,
         kernel.body(
           input: buffers.inputs[index], weights: weights, bias: buffers.tensors.bias,
           output: buffers.outputs[index].buffer.pointer))
@@ -165,7 +166,9 @@ struct EquivalenceSession {
     guard let last = entrants.last else { return true }
     let team = try teams.team(item.team, item.placement)
     let witness = try teams.witness(item.team, item.placement, item.kernel.isa)
-    func sampler(_ execution: Execution) -> Sampler { Sampler(execution, team, witness, settings.stopRule) }
+    func sampler(_ execution: Execution) -> Sampler {
+      Sampler(TimedSteps(execution, team, witness), settings.stopRule)
+    }
     var samplers = entrants.map { sampler($0.execution) }
     let replica = try execution(last.form, item, buffers)
     samplers.append(sampler(replica.1))
@@ -173,11 +176,11 @@ struct EquivalenceSession {
     var targets: [SharedBuffer] = []
     for (index, crossing) in forms.crossings.enumerated() where crossing.movesData && result.crossings[index] != nil {
       moves.append((index, samplers.count))
-      samplers.append(sampler(Execution(try move(crossing, buffers, item.threads, &targets))))
+      samplers.append(sampler(Execution(nil, nil, try move(crossing, buffers, item.threads, &targets))))
     }
     let outputs = entrants.map { buffers.outputs[$0.form] } + [buffers.outputs[last.form]]
-    let reasons = withExtendedLifetime(targets) {
-      InterleavedRounds(settings: settings, steal: steal, isInterrupted: isInterrupted).measure(
+    let reasons = try withExtendedLifetime(targets) {
+      try InterleavedRounds(settings: settings, steal: steal, isInterrupted: isInterrupted).measure(
         samplers, order: forms.forms[0].layer.flops.hashForOrder
       ) { index, generator in
         if index < outputs.count { outputs[index].buffer.poisonSome(&generator) }
@@ -190,7 +193,7 @@ struct EquivalenceSession {
       // Once more, for the output was every contestant's since.
       let output = buffers.outputs[entrant.form].buffer.pointer
       buffers.outputs[entrant.form].buffer.poison()
-      _ = team.run(warmUp: 0, iterations: 1, entrant.execution.body)
+      _ = team.run(entrant.execution.work(warmUp: 0, iterations: 1))
       if let i = entrant.output.indices.first(where: { output[$0].bitPattern != entrant.output[$0].bitPattern }) {
         result.results[entrant.form]?.verification?.failure =
           "after the timed executions, element \(i) is \(output[i]), which was \(entrant.output[i])"

@@ -14,14 +14,18 @@ final class FormKernel: Sendable {
   private let scratch: [SharedBuffer]
 
   /// Packs `weights`, [n][k], and allocates scratch memory for `threads` workers.
+  ///
+  /// - Requires: `split` does not divide sums.
   init(
     _ kernel: Kernel, _ layer: Layer, weights: UnsafePointer<Float>, split: Split, threads: Int, caches: CacheSizes
   ) throws(OutOfMemory) {
     self.kernel = kernel
     let problem = Problem(layer, caches: caches)
     self.problem = problem
-    blocks = split.blocks(m: layer.m, n: layer.n, threads: threads, grain: kernel.grain(problem))
-    packed = kernel.packedWeightCount(problem) > 0 ? try Workbench.PackedWeights(kernel, problem, weights) : nil
+    blocks = split.division(of: problem, for: kernel, threads: threads).blocks
+    packed =
+      kernel.packedWeightCount(problem) > 0
+      ? try Workbench.PackedWeights(kernel, problem, [0..<problem.k], weights) : nil
     prepareNanoseconds = packed?.nanoseconds
     summationOrder = kernel.summationOrder(problem)
     var scratch: [SharedBuffer] = []

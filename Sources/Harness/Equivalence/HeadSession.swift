@@ -41,11 +41,11 @@ struct HeadSession {
     let team = try teams.team(item.team, item.placement)
     let slid = try HeadRun.slid(tensors, item, caches)
     let windows = try HeadRun.windows(tensors, item, caches)
-    let executions = [slid, windows].map { Execution(inTurn($0.steps, workers: item.threads)) }
+    let executions = [slid, windows].map { Execution(nil, nil, inTurn($0.steps, workers: item.threads)) }
     var slowest: UInt64 = 0
     for (run, execution) in zip([slid, windows], executions) {
       run.scores.buffer.poison()
-      slowest = max(slowest, team.run(warmUp: 0, iterations: run.steps.count, execution.body).total)
+      slowest = max(slowest, team.run(execution.work(warmUp: 0, iterations: run.steps.count)).total)
     }
     var result = check(item, tensors, references, slid, windows)
     if !result.failures.isEmpty { return result }
@@ -53,9 +53,9 @@ struct HeadSession {
     if result.skipped != nil { return result }
     let witness = try teams.witness(item.team, item.placement, item.kernel.isa)
     let samplers = zip([slid, windows], executions).map {
-      Sampler($1, team, witness, settings.stopRule, steps: $0.steps.count)
+      Sampler(TimedSteps($1, team, witness, steps: $0.steps.count), settings.stopRule)
     }
-    let reasons = InterleavedRounds(settings: settings, steal: steal, isInterrupted: isInterrupted).measure(
+    let reasons = try InterleavedRounds(settings: settings, steal: steal, isInterrupted: isInterrupted).measure(
       samplers, order: head.ih &* 31 &+ head.layers[0].k
     ) { index, generator in [slid, windows][index].scores.buffer.poisonSome(&generator) }
     guard let reasons else { return nil }
@@ -65,7 +65,7 @@ struct HeadSession {
     // Once more, after the timed executions: the scores must still agree.
     for (run, execution) in zip([slid, windows], executions) {
       run.scores.buffer.poison()
-      _ = team.run(warmUp: 0, iterations: run.steps.count, execution.body)
+      _ = team.run(execution.work(warmUp: 0, iterations: run.steps.count))
     }
     let again = check(item, tensors, references, slid, windows)
     result.verification.failure = again.verification.failure.map { "after the timed executions, \($0)" }

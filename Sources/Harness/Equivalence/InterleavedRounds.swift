@@ -15,10 +15,10 @@ struct InterleavedRounds {
   /// - Returns: why each stopped; nil if the user interrupted before all had a sample.
   func measure(
     _ samplers: [Sampler], order: Int, prepare: (Int, inout SeededGenerator) -> Void
-  ) -> [StopRule.Reason]? {
+  ) throws -> [StopRule.Reason]? {
     for sampler in samplers {
       if isInterrupted() { return nil }
-      sampler.calibrate(target: settings.sampleNanoseconds)
+      try sampler.calibrate(target: settings.sampleNanoseconds)
     }
     var generator = SeededGenerator(seed: settings.seed, stream: UInt64(bitPattern: Int64(order)))
     var reasons = [StopRule.Reason?](repeating: nil, count: samplers.count)
@@ -32,7 +32,7 @@ struct InterleavedRounds {
           return round == 0 ? nil : reasons.map { $0 ?? .interrupted }
         }
         prepare(index, &generator)
-        samplers[index].sample(round: round, position: position)
+        try samplers[index].sample(round: round, position: position)
       }
       samplers.noteSteal(from: stolenBefore, to: steal.perCPU())
       for (index, sampler) in samplers.enumerated() where reasons[index] == nil {

@@ -75,6 +75,14 @@ public enum Contender: Sendable {
     }
   }
 
+  /// Floats in the widest vector of the kernel's ISA; 1 where they are not known.
+  public var lanes: Int {
+    switch self {
+    case .kernel(let kernel): kernel.lanes
+    case .peer: 1
+    }
+  }
+
   /// The ISA of the bursts beside its samples: the kernel's own, and for a peer the widest of the CPU.
   public var probeISA: ISA {
     switch self {
