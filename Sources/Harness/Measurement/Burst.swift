@@ -31,16 +31,13 @@ struct Burst: Sendable {
     self.probes = probes
     chainRounds = Self.chainLength
     cycles = 2 * Double(chainRounds)
-    var rounds = 1000
     var sink: Float = 0
-    while true {
-      let start = monotonicNanoseconds()
-      probes.multiplyAdds(rounds, &sink)
-      let elapsed = monotonicNanoseconds() - start
-      if Double(elapsed) >= Self.duration { break }
-      rounds *= 2
-    }
-    self.rounds = rounds
+    rounds =
+      Calibration.repetitions(lasting: Self.duration, from: 1000) { rounds in
+        let start = monotonicNanoseconds()
+        probes.multiplyAdds(rounds, &sink)
+        return monotonicNanoseconds() - start
+      }.count
     flops = Double(rounds * probes.flopsPerRound)
   }
 

@@ -33,17 +33,14 @@ class Sampler {
   ///
   /// - Parameter target: how long a sample is to last at least, in nanoseconds.
   func calibrate(target: Double) throws {
-    while true {
-      let timing = try timed.run(warmUp: 1, iterations: series.iterations)
+    let (iterations, each) = try Calibration.repetitions(lasting: target, upTo: 1 << 24) { iterations in
+      let timing = try timed.run(warmUp: 1, iterations: iterations)
       series.spend(seconds: Double(timing.total) * 1e-9)
-      if Double(timing.total) >= target / 2 || series.iterations >= 1 << 24 {
-        series.iterations = max(1, Int((target / timing.perIteration).rounded(.up)))
-        // An execution that long brings its caches into its own state in its first moments.
-        warmUp = timing.perIteration > 20e6 ? 0 : 1
-        return
-      }
-      series.iterations *= max(2, min(100, Int(target / Double(max(timing.total, 1)))))
+      return timing.total
     }
+    series.iterations = iterations
+    // An execution that long brings its caches into its own state in its first moments.
+    warmUp = each > 20e6 ? 0 : 1
   }
 
   /// Takes the sample of a round.

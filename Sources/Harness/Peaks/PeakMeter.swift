@@ -110,14 +110,11 @@ public struct PeakMeter {
     _ team: any Team, unit: String, perRound: Double, samples: Int? = nil,
     _ body: @escaping @Sendable (_ worker: Int, _ rounds: Int) -> Void
   ) -> Quantity? {
-    var rounds = 1
-    while true {
-      let timing = team.run(warmUp: 0, iterations: 1) { [rounds] in body($0, rounds) }
-      if Double(timing.total) >= Self.sampleDuration || rounds > 1 << 40 { break }
-      rounds *= 2
+    let (rounds, _) = Calibration.repetitions(lasting: Self.sampleDuration) { rounds in
+      team.run(warmUp: 0, iterations: 1) { body($0, rounds) }.total
     }
     let values = (0..<(samples ?? self.samples)).map { _ in
-      perRound * Double(rounds) / Double(team.run(warmUp: 0, iterations: 1) { [rounds] in body($0, rounds) }.total)
+      perRound * Double(rounds) / Double(team.run(warmUp: 0, iterations: 1) { body($0, rounds) }.total)
     }
     return Quantity(values, unit: unit)
   }
