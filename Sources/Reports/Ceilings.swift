@@ -19,6 +19,14 @@ struct Ceilings: Decodable, Sendable {
     var triad: Quantity?
   }
 
+  /// The clock that times are taken with.
+  struct Timer: Decodable, Sendable {
+    /// The smallest step between two readings, in nanoseconds; nil if the clock stood still.
+    var resolution: Double?
+    /// The time of one reading, in nanoseconds.
+    var overhead: Double
+  }
+
   var threads: Int
   var team: String
   /// The CPUs of the threads; empty if they are not pinned.
@@ -30,6 +38,8 @@ struct Ceilings: Decodable, Sendable {
   /// How often all threads were in the same run at once, in percent.
   var rendezvousPercent: Double?
   var clock: Quantity?
+  /// Nil in runs of versions that did not look at it.
+  var timer: Timer?
 
   /// The ceilings in `peaks`; nil if it has another form than an array of them.
   static func list(_ peaks: JSONValue) -> [Ceilings]? {
@@ -61,7 +71,39 @@ struct Ceilings: Decodable, Sendable {
       rows.append(
         .text("runs in which all threads met", Format.number(rendezvousPercent), Format.unknown, Format.unknown, "%"))
     }
+    if let timer {
+      for (name, value) in [("timer, smallest step", timer.resolution), ("timer, one reading", timer.overhead)] {
+        rows.append(.text(name, Format.number(value), Format.unknown, Format.unknown, "ns"))
+      }
+    }
     return Table(
       [.text("ceiling"), .number("median"), .number("from"), .number("to"), .text("unit")], rows: rows)
+  }
+
+  /// How much fork and join, and the clock's step, are of what was measured with this team: one sentence each, of those
+  /// that are known.
+  func shares(of rows: [Row]) -> [RichText] {
+    let measured = rows.filter {
+      $0.isMeasured && $0.threads == threads && $0.team == team && $0.cpus == cpus
+    }
+    var lines: [RichText] = []
+    if let forkJoin, let shortest = measured.compactMap(\.timeMedian).min(), shortest > 0 {
+      lines.append(
+        """
+        Fork and join are part of every time: at most \(Format.number(100 * forkJoin.median / shortest)) % of it, in the \
+        shortest case.
+        """)
+    }
+    let lengths = measured.compactMap { row in
+      row.timeMedian.flatMap { time in row.iterations.map { time * Double($0) } }
+    }
+    if let step = timer?.resolution, let shortest = lengths.min(), shortest > 0 {
+      lines.append(
+        """
+        Short layers are repeated within a sample: the timer's smallest step is at most \
+        \(Format.number(100 * step / shortest)) % of one.
+        """)
+    }
+    return lines
   }
 }

@@ -13,7 +13,7 @@ struct PeakCommand: ParsableCommand {
     abstract: "Measure the machine's ceilings on the CPUs of a placement.",
     discussion: """
       Multiply-adds in registers for each ISA, read, write and triad bandwidth of each level of the memory hierarchy, \
-      the time of a fork and join, the clock, and the clock that measures them. Medians with 95 % intervals. Nothing \
+      the time of a fork and join, the cores' clock, and the timer that measures them. Medians with 95 % intervals. Nothing \
       else should run meanwhile.
       """)
 
@@ -59,10 +59,7 @@ struct PeakCommand: ParsableCommand {
       try printToStandardOutput(String(decoding: try encoder.encode(all), as: UTF8.self))
       return
     }
-    let clock = ClockCheck.measure()
-    try printToStandardOutput(
-      all.map { Self.text($0) + "\n" }.joined()
-        + "timer: \(clock.resolution) ns resolution, \(String(format: "%.1f", clock.overhead)) ns a reading")
+    try printToStandardOutput(all.map(Self.text).joined(separator: "\n").dropLast().description)
   }
 
   private static func text(_ peaks: Peaks) -> String {
@@ -83,9 +80,13 @@ struct PeakCommand: ParsableCommand {
     }
     add("fork and join", peaks.forkJoin)
     add("clock", peaks.clock)
+    if let timer = peaks.timer {
+      rows.append(["timer, smallest step", timer.resolution.map { String($0) } ?? "unknown", "ns"])
+      rows.append(["timer, one reading", number(timer.overhead), "ns"])
+    }
     let cpus = peaks.cpus.isEmpty ? "not pinned" : "CPUs \(peaks.cpus)"
     let met = peaks.rendezvousPercent.map { ", all workers met in \(Int($0.rounded())) % of the runs" } ?? ""
-    return "\(peaks.threads) threads, \(peaks.team.rawValue), \(cpus)\(met)\n"
+    return "\(peaks.threads) \(peaks.threads == 1 ? "thread" : "threads"), \(peaks.team.rawValue), \(cpus)\(met)\n"
       + TextColumns.lines(rows, indent: 2).joined(separator: "\n") + "\n"
   }
 

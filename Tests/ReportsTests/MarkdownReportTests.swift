@@ -1,7 +1,9 @@
+import Foundation
 import Layers
-import Reports
 import Results
 import Testing
+
+@testable import Reports
 
 @Suite struct MarkdownReportTests {
   /// The lines of the section or subsection that begins with `heading`, up to the next heading.
@@ -296,6 +298,7 @@ import Testing
           ])
         ]),
         "forkJoin": Self.quantity(900, "ns"), "rendezvousPercent": .integer(99), "clock": Self.quantity(2.5, "GHz"),
+        "timer": .object(["resolution": .integer(20), "overhead": .number(22.5)]),
       ])
     }
     #expect(section("## Ceilings", of: report).isEmpty)
@@ -309,6 +312,7 @@ import Testing
           ["multiply-adds, avx2", "100", "50.0", "–", "GFLOP/s"], ["L1, read", "200", "100", "–", "GB/s"],
           ["L1, triad", "150", "75.0", "–", "GB/s"], ["fork and join", "900", "450", "–", "ns"],
           ["clock", "2.50", "1.25", "–", "GHz"], ["runs in which all threads met", "99.0", "–", "–", "%"],
+          ["timer, smallest step", "20.0", "–", "–", "ns"], ["timer, one reading", "22.5", "–", "–", "ns"],
         ], "\(title)")
     }
     // Another form is left out, and said to be.
@@ -317,6 +321,28 @@ import Testing
       let text = MarkdownReport.render(manifest, ExampleRun.rows)
       #expect(section("## Ceilings", of: text).isEmpty && text.contains("- The ceilings in run.json"), "\(peaks)")
     }
+  }
+
+  /// What fork and join and the timer are of the shortest case of a team, by that team's own rows.
+  @Test func forkJoinAndTimerAreStatedAsPartsOfTheShortestCase() throws {
+    let json = """
+      [{"threads": 2, "team": "dispatch", "cpus": "0 1", "multiplyAdds": {}, "bandwidths": [],
+        "forkJoin": {"median": 150, "unit": "ns"}, "timer": {"resolution": 20, "overhead": 22}}]
+      """
+    let ceilings = try #require(
+      Ceilings.list(try JSONDecoder().decode(JSONValue.self, from: Data(json.utf8)))?.first)
+    var short = try #require(ExampleRun.rows.first { $0.status == .ok })
+    (short.threads, short.team, short.cpus, short.timeMedian, short.iterations) = (2, "dispatch", "0 1", 1000, 1000)
+    var long = short
+    (long.timeMedian, long.iterations) = (4e5, 2)
+    var other = short
+    (other.cpus, other.timeMedian) = ("0 2", 10)
+    #expect(
+      ceilings.shares(of: [long, other, short]).map(\.plain) == [
+        "Fork and join are part of every time: at most 15.0 % of it, in the shortest case.",
+        "Short layers are repeated within a sample: the timer's smallest step is at most 0.00250 % of one.",
+      ])
+    #expect(ceilings.shares(of: [other]).isEmpty)
   }
 
   @Test func cacheStatesStandSideBySide() {

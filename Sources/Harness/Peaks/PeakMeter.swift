@@ -22,6 +22,8 @@ public struct Peaks: Sendable, Hashable, Codable {
   public var rendezvousPercent: Double?
   /// The clock of the cores, from a chain of dependent additions.
   public var clock: Quantity?
+  /// What the clock that measured all this can tell apart; nil if it was not looked at.
+  public var timer: ClockCheck?
 
   /// The bandwidth of one level, all workers together.
   public struct Bandwidth: Sendable, Hashable, Codable {
@@ -90,6 +92,7 @@ public struct PeakMeter {
       }
     }
     (peaks.forkJoin, peaks.rendezvousPercent) = forkJoin(team)
+    peaks.timer = ClockCheck.measure()
     return peaks
   }
 

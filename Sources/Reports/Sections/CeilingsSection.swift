@@ -12,6 +12,10 @@ struct CeilingsSection: ReportSection {
         What the CPUs of each team can do at most, measured before the layers; all threads together. Medians with their \
         95 % intervals.
         """)
-    ] + teams.flatMap { [.heading($0.title), .table($0.table)] }
+    ]
+      + teams.flatMap { team -> [Block] in
+        let shares = team.shares(of: run.rows)
+        return [.heading(team.title), .table(team.table)] + (shares.isEmpty ? [] : [.list(shares)])
+      }
   }
 }
