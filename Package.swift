@@ -132,7 +132,9 @@ let package = Package(
     .target(name: "PeerTestSupport", path: "Tests/PeerTestSupport"),
     .testTarget(
       name: "PeersTests", dependencies: ["Peers", "Kernels", "KernelsPortable", "Layers", "PeerTestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["pointwise", "Results", "Layers", "Tensors", "PeerTestSupport"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["pointwise", "Harness", "Results", "Layers", "Tensors", "Topology", "PeerTestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
