@@ -62,6 +62,15 @@ import Testing
     #expect(trend.median == independent.median && trend.mean == independent.mean && trend.mad == independent.mad)
   }
 
+  @Test func everyNumberOfASummaryIsWhatItsNameSays() throws {
+    // Eleven values, so that quantiles are values: the 90th percentile is the tenth.
+    let summary = try #require(SampleSummary([3, 1, 2, 5, 4, 6, 8, 7, 9, 20, 100]))
+    #expect((summary.count, summary.min, summary.median, summary.mean) == (11, 1, 6, 15))
+    #expect((summary.p90, summary.mad) == (20, 3))
+    let squares = [14.0, 13, 12, 11, 10, 9, 8, 7, 6, 5, 85].reduce(0) { $0 + $1 * $1 }
+    #expect(try abs(#require(summary.cvPercent) - 100 * (squares / 10).squareRoot() / 15) < 1e-9)
+  }
+
   @Test(arguments: [2, 6, 7, 40])
   func scalesWithTheUnit(count: Int) throws {
     var generator = SeededGenerator(seed: UInt64(count))
