@@ -49,6 +49,8 @@ public protocol KernelFamily<Target>: SendableMetatype {
   ///
   /// - Requires: `block` lies within the problem; `operands` are as ``Operands`` says.
   static func compute(_ problem: Problem, _ operands: Operands, _ block: Block)
+  /// What computing `block` consists of; nil for a kernel that does not count it.
+  static func work(_ problem: Problem, _ block: Block) -> KernelWork?
 }
 
 extension KernelFamily {
@@ -75,6 +77,9 @@ extension KernelFamily {
   /// Promises none.
   @inlinable
   public static func summationOrder(_ problem: Problem) -> SummationOrder? { nil }
+  /// Not counted.
+  @inlinable
+  public static func work(_ problem: Problem, _ block: Block) -> KernelWork? { nil }
 }
 
 /// One kernel compiled for one ISA, as a value: what the catalog lists and the harness runs.
@@ -103,6 +108,7 @@ public struct Kernel: Sendable {
     @usableFromInline let scratchCount: @Sendable (Problem) -> Int
     @usableFromInline let summationOrder: @Sendable (Problem) -> SummationOrder?
     @usableFromInline let compute: @Sendable (Problem, Operands, Block) -> Void
+    @usableFromInline let work: @Sendable (Problem, Block) -> KernelWork?
     @usableFromInline let combine:
       @Sendable (Problem, [UnsafePointer<Float>], UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Range<Int>) ->
         Void
@@ -116,6 +122,7 @@ public struct Kernel: Sendable {
       scratchCount = { Family.scratchCount($0) }
       summationOrder = { Family.summationOrder($0) }
       compute = { Family.compute($0, $1, $2) }
+      work = { Family.work($0, $1) }
       combine = { PartialSums<Family.Target>.combine($0, $1, bias: $2, into: $3, $4) }
     }
 
@@ -130,6 +137,7 @@ public struct Kernel: Sendable {
       self.scratchCount = scratchCount
       summationOrder = { _ in nil }
       self.compute = compute
+      work = { _, _ in nil }
       combine = { _, _, _, _, _ in preconditionFailure("this kernel's sums are not divided among workers") }
     }
   }
@@ -214,6 +222,9 @@ public struct Kernel: Sendable {
   public func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
     functions.compute(tiled(problem), operands, block)
   }
+
+  /// See ``KernelFamily/work(_:_:)``.
+  public func work(_ problem: Problem, _ block: Block) -> KernelWork? { functions.work(tiled(problem), block) }
 
   /// See ``PartialSums/combine(_:_:bias:into:_:)``, for the kernel's ISA.
   public func combine(

@@ -143,15 +143,27 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     }
   }
 
+  /// Columns whose weights of one cut of the depth fill half of the L2 cache, in whole panels.
+  @inlinable @inline(__always)
+  static func stripeWidth(_ problem: Problem, _ blocking: Blocking<Target>) -> Int {
+    let fitting = problem.caches.l2 / 2 / MemoryLayout<Float>.size / blocking.depth
+    return max(blocking.width, fitting / blocking.width &* blocking.width)
+  }
+
+  /// Whether the input rows of a tile are copied, in channels-last layouts.
+  @inlinable @inline(__always)
+  static func copiesRows(_ problem: Problem) -> Bool {
+    problem.runPixels < problem.m || problem.inputPixelStride &* MemoryLayout<Float>.size % 4096 == 0
+  }
+
   @inlinable
   static func channelsLast(
     _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ block: Block
   ) {
     let width = blocking.width
     let depth = blocking.depth
-    let fitting = problem.caches.l2 / 2 / MemoryLayout<Float>.size / depth
-    let stripeWidth = max(width, fitting / width &* width)
-    let isCopied = problem.runPixels < problem.m || problem.inputPixelStride &* MemoryLayout<Float>.size % 4096 == 0
+    let stripeWidth = stripeWidth(problem, blocking)
+    let isCopied = copiesRows(problem)
 
     for stripe in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: stripeWidth) {
       let stripeEnd = min(block.columns.upperBound, stripe &+ stripeWidth)
@@ -238,15 +250,9 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   ) {
     let rows = blocking.rows
     let depth = blocking.depth
-    var m = block.rows.lowerBound
-    while m < block.rows.upperBound {
-      let imageEnd = min(block.rows.upperBound, m &- m % problem.imagePixels &+ problem.imagePixels)
-      // Panels share the vectors of the image out evenly: 4 vectors are 2 + 2, not 3 + 1.
-      let left = (imageEnd &- m &+ Target.lanes &- 1) / Target.lanes
-      let panels = (left &+ blocking.vectors &- 1) / blocking.vectors
-      let vectors = (left &+ panels &- 1) / panels
-      let width = vectors &* Target.lanes
-      let m1 = min(imageEnd, m &+ width)
+    forEachPanel(problem, blocking, block.rows) { pixels, width in
+      let (m, m1) = (pixels.lowerBound, pixels.upperBound)
+      let vectors = width / Target.lanes
       for k0 in stride(from: 0, to: problem.k, by: depth) {
         let k1 = min(problem.k, k0 &+ depth)
         copyPixels(problem, operands, m..<m1, k0..<k1, width)
@@ -268,6 +274,24 @@ public enum Packed<Target: VectorISA>: KernelFamily {
           }
         }
       }
+    }
+  }
+
+  /// The panels of `rows`, each of pixels of one image, with their widths in whole vectors.
+  ///
+  /// They share the vectors of the image out evenly: 4 vectors are 2 + 2, not 3 + 1.
+  @inlinable @inline(__always)
+  static func forEachPanel(
+    _ problem: Problem, _ blocking: Blocking<Target>, _ rows: Range<Int>, _ body: (Range<Int>, Int) -> Void
+  ) {
+    var m = rows.lowerBound
+    while m < rows.upperBound {
+      let imageEnd = min(rows.upperBound, m &- m % problem.imagePixels &+ problem.imagePixels)
+      let left = (imageEnd &- m &+ Target.lanes &- 1) / Target.lanes
+      let panels = (left &+ blocking.vectors &- 1) / blocking.vectors
+      let width = (left &+ panels &- 1) / panels &* Target.lanes
+      let m1 = min(imageEnd, m &+ width)
+      body(m..<m1, width)
       m = m1
     }
   }

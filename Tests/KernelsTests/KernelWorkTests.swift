@@ -1,0 +1,74 @@
+import Harness
+import Kernels
+import Layers
+import Testing
+
+/// The work that `packed` counts, against what follows from the problem alone.
+@Suite struct KernelWorkTests {
+  static let shapes: [Shape] = [
+    .conv1x1(ic: 64, oc: 256, ih: 56, iw: 56), .conv1x1(ic: 1000, oc: 30, ih: 7, iw: 7),
+    .conv1x1(mb: 3, ic: 33, oc: 17, ih: 5, iw: 9), .conv1x1(ic: 512, oc: 96, ih: 28, iw: 28, sh: 2, sw: 2),
+    .conv1x1(ic: 2048, oc: 512, ih: 7, iw: 7), .conv1x1(ic: 1, oc: 1, ih: 1, iw: 1),
+    .conv1x1(mb: 2, ic: 1024, oc: 40, ih: 14, iw: 14),
+  ]
+
+  static var packed: [ListedKernel] { ListedKernel.all.filter { $0.kernel.name == "packed" } }
+
+  private func layers(_ shape: Shape) throws -> [Layer] {
+    try Layout.applicable(to: .conv1x1).map { try Layer(op: .conv1x1, shape: shape, layout: $0) }
+      + [try Layer(op: .fc, shape: .fc(mb: shape.oh, ic: shape.ic, oc: shape.oc), layout: .nc)]
+  }
+
+  private func roundedUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }
+
+  @Test(arguments: packed, shapes) func tilesCoverTheLayerWithEmptyLanesAtItsEdgesOnly(
+    listed: ListedKernel, shape: Shape
+  ) throws {
+    let kernel = listed.kernel
+    for layer in try layers(shape) {
+      let problem = Problem(layer)
+      let whole = Block(rows: 0..<layer.m, columns: 0..<layer.n)
+      let work = try #require(kernel.work(problem, whole))
+      let lanes = work.lanes
+      let pixelsAreColumns = kernel.grain(problem).rows > 1
+      let elements =
+        pixelsAreColumns
+        ? layer.n * (layer.m / problem.imagePixels) * roundedUp(problem.imagePixels, lanes)
+        : layer.m * roundedUp(layer.n, lanes)
+      #expect(work.multiplyAdds == Double(elements) * Double(layer.k), "\(layer)")
+      #expect(work.tiles.keys.allSatisfy { $0.rows <= 14 && $0.vectors <= 4 && $0.depth <= layer.k })
+      let copied = work.copiedElements + work.copiedVectors * lanes
+      if layer.layout == .nchw { #expect(copied == layer.m * layer.k, "\(layer): each input element is copied once") }
+      let edges = pixelsAreColumns ? problem.imagePixels % lanes : layer.n % lanes
+      if layer.layout != .nchw && edges == 0 { #expect(work.restoredElements == 0) }
+      if edges != 0 { #expect(work.restoredElements > 0, "\(layer)") }
+    }
+  }
+
+  @Test(arguments: packed) func partsOfADivisionAddUpToTheLayer(listed: ListedKernel) throws {
+    let kernel = listed.kernel
+    for shape in Self.shapes {
+      for layer in try layers(shape) {
+        let problem = Problem(layer)
+        let whole = Block(rows: 0..<layer.m, columns: 0..<layer.n)
+        let all = try #require(kernel.work(problem, whole)).multiplyAdds
+        for split in [Split.channels, .pixels, .grid] {
+          let division = split.division(of: problem, for: kernel, threads: 3)
+          let parts = division.blocks.compactMap { kernel.work(problem, $0)?.multiplyAdds }
+          #expect(parts.count == 3)
+          // Pixels of several images may be cut within a vector, which then both parts fill up.
+          let extra = split == .channels ? 0 : 3 * 64 * Double(layer.n * layer.k)
+          #expect(parts.reduce(0, +) >= all && parts.reduce(0, +) <= all + extra, "\(layer) \(split)")
+        }
+      }
+    }
+  }
+
+  @Test func anEmptyBlockIsNoWorkAndOtherKernelsDoNotCount() throws {
+    let layer = try Layer(op: .fc, shape: .fc(mb: 4, ic: 64, oc: 32), layout: .nc)
+    for listed in ListedKernel.all {
+      let work = listed.kernel.work(Problem(layer), Block(rows: 0..<0, columns: 0..<32))
+      if listed.kernel.name == "packed" { #expect(work?.tiles.isEmpty == true) } else { #expect(work == nil) }
+    }
+  }
+}
