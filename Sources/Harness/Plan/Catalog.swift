@@ -50,7 +50,7 @@ public struct Catalog: Sendable {
   }
 
   /// Every kernel, each followed by its likes with a tile chosen by hand.
-  var withTilesByHand: [Kernel] { kernels.flatMap { [$0] + $0.handPicked } }
+  package var withTilesByHand: [Kernel] { kernels.flatMap { [$0] + $0.handPicked } }
 
   /// The names of the kernel families, in the catalog's order.
   public var names: [String] { kernels.filter { $0.isa == .portable }.map(\.name) }
