@@ -62,6 +62,13 @@ struct RunCommand: ParsableCommand {
   @OptionGroup(title: "Vendor libraries")
   var peers: PeerOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "strong: the same layer on every number of threads. weak: its minibatch times the threads, in a network called "
+        + "'… ×n', compared with the layer itself on one thread. Default: strong.", valueName: "scaling,…"),
+    transform: ListOption<Scaling>.parse)
+  var scaling: ListOption<Scaling>?
+
   @OptionGroup(title: "Where threads sit")
   var placement: PlacementOptions
 
@@ -120,7 +127,8 @@ struct RunCommand: ParsableCommand {
   private var given: [String] {
     (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + peers.given + placement.given
       + [
-        ("--team", team != nil), ("--cache", cache != nil), ("--memory", memory != nil), ("--pages", pages != nil),
+        ("--team", team != nil), ("--scaling", scaling != nil), ("--cache", cache != nil), ("--memory", memory != nil),
+        ("--pages", pages != nil),
         ("--precision", precision != nil), ("--max-time", maxTime != nil), ("--replicates", replicates != nil),
         ("--seed", seed != nil), ("--output", output != nil),
       ].filter(\.1).map(\.0)

@@ -184,6 +184,7 @@ extension Selection {
     teams = command.team?.values
     caches = command.cache?.values
     replicates = command.replicates ?? 1
+    scalings = command.scaling?.values ?? [.strong]
     places = command.placement.places?.values
     binds = command.placement.bind?.values
     policy = command.placement.commonPolicy

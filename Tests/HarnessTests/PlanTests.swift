@@ -44,6 +44,23 @@ import Topology
     Set(plan.groups.flatMap(\.cases).map { "\($0.variant) \($0.threads)" })
   }
 
+  @Test func weakScalingMultipliesTheMinibatchByTheThreads() throws {
+    func sizes(_ scalings: [Scaling]) throws -> [String: Set<Int>] {
+      let plan = try plan {
+        $0.scalings = scalings
+        $0.threads = try? ThreadCounts("1,2,8")
+        $0.kernels = ["packed"]
+      }
+      return plan.groups.reduce(into: [:]) { sizes, group in
+        sizes["\(group.entry.network) mb\(group.layer.shape.mb)", default: []].formUnion(group.cases.map(\.threads))
+      }
+    }
+    let grown: [String: Set<Int>] = ["net ×2 mb2": [2], "net ×8 mb8": [8]]
+    #expect(try sizes([.strong]) == ["net mb1": [1, 2, 8]])
+    #expect(try sizes([.weak]) == grown.merging(["net mb1": [1]]) { $1 })
+    #expect(try sizes([.strong, .weak]) == grown.merging(["net mb1": [1, 2, 8]]) { $1 })
+  }
+
   @Test func theDefaults() throws {
     let plan = try plan()
     #expect(plan.groups.map(\.layer.layout) == [.nchw, .nhwc, .nc])

@@ -52,21 +52,27 @@ public struct Plan: Sendable {
         for layout in Layout.applicable(to: entry.op) {
           // A choice of layouts is one of convolutions' layouts; a fully connected layer has but one.
           if entry.op == .conv1x1, let layouts, !layouts.contains(layout) { continue }
-          let layer: Layer
-          do { layer = try entry.layer(layout: layout) } catch {
-            preconditionFailure("an entry's dimensions are checked when it is read: \(error)")
+          for part in try Self.scaled(entry, cases, selection.scalings) {
+            let layer: Layer
+            do { layer = try part.entry.layer(layout: layout) } catch {
+              if part.entry.shape == entry.shape {
+                preconditionFailure("an entry's dimensions are checked when it is read: \(error)")
+              }
+              throw .flag(
+                "--scaling", value: Scaling.weak.rawValue, message: "\(entry.descriptor) grows too large: \(error)")
+            }
+            let problem = Problem(layer)
+            let group = CaseGroup(
+              suite: suite.name, entry: part.entry, layer: layer,
+              cases: part.cases.filter {
+                $0.contender.supports(problem) && $0.split.suits(problem, threads: $0.threads)
+              })
+            let needed = group.memoryBytes(coldBytes: machine.coldBytes, caches: CacheSizes(machine))
+            if let available, needed > available {
+              throw .memory(layer: part.entry.descriptor, needed: needed, available: available, entry.location)
+            }
+            groups.append(group)
           }
-          let problem = Problem(layer)
-          let group = CaseGroup(
-            suite: suite.name, entry: entry, layer: layer,
-            cases: cases.filter {
-              $0.contender.supports(problem) && $0.split.suits(problem, threads: $0.threads)
-            })
-          let needed = group.memoryBytes(coldBytes: machine.coldBytes, caches: CacheSizes(machine))
-          if let available, needed > available {
-            throw .memory(layer: entry.descriptor, needed: needed, available: available, entry.location)
-          }
-          groups.append(group)
         }
       }
     }
@@ -78,6 +84,25 @@ public struct Plan: Sendable {
     }
     self.groups = groups.filter { !$0.cases.isEmpty }
     self.duplicates = duplicates
+  }
+
+  /// An entry with its cases, and with its minibatch multiplied by each number of threads with the cases of just these.
+  /// Weak scaling alone leaves the cases of one thread, with which it is compared.
+  private static func scaled(
+    _ entry: Suite.Entry, _ cases: [Case], _ scalings: [Scaling]
+  ) throws(PlanError) -> [(entry: Suite.Entry, cases: [Case])] {
+    let isStrong = scalings.contains(.strong)
+    var parts = [(entry: entry, cases: isStrong ? cases : cases.filter { $0.threads == 1 })]
+    guard scalings.contains(.weak) else { return parts }
+    if entry.tensors != nil {
+      throw .flag(
+        "--scaling", value: Scaling.weak.rawValue,
+        message: "\(entry.descriptor) has tensors of its own, which cannot grow; expected strong")
+    }
+    for threads in Set(cases.map(\.threads)).sorted() where threads > 1 {
+      parts.append((entry.times(threads), cases.filter { $0.threads == threads }))
+    }
+    return parts
   }
 
   /// The cases for which `isIncluded` holds; a layer of which none is left goes too.
@@ -255,6 +280,15 @@ public struct Plan: Sendable {
 }
 
 extension Suite.Entry {
+  /// The entry with `count` times its minibatch, in a network whose name says so.
+  func times(_ count: Int) -> Suite.Entry {
+    var shape = shape
+    shape.mb *= count
+    return Suite.Entry(
+      op: op, shape: shape, network: Scaling.name(of: network, times: count), name: name, count: self.count, bias: bias,
+      activation: activation, location: location)
+  }
+
   /// Whether a glob pattern matches the layer's descriptor or its name.
   func matches(_ pattern: String) -> Bool {
     Glob.matches(descriptor, pattern) || name.map { Glob.matches($0, pattern) } ?? false

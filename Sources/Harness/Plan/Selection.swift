@@ -25,6 +25,8 @@ public struct Selection: Sendable {
   public var layouts: [Layout]?
   /// Cache states; default: hot.
   public var caches: [CacheState]?
+  /// Whether layers stay as they are, grow with the threads, or both; default: they stay.
+  public var scalings: [Scaling] = [.strong]
   /// How often every case is measured, as variants of their own.
   public var replicates = 1
   /// Kinds of places; default: what ``environment`` says, or cores.
