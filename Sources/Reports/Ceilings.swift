@@ -46,6 +46,11 @@ struct Ceilings: Decodable, Sendable {
     try? JSONDecoder().decode([Ceilings].self, from: JSONEncoder().encode(peaks))
   }
 
+  /// Those of the team and the CPUs of `row`; nil if they were not measured.
+  static func of(_ row: Row, in all: [Ceilings]) -> Ceilings? {
+    all.first { $0.threads == row.threads && $0.team == row.team && $0.cpus == row.cpus }
+  }
+
   /// Threads, team and CPUs.
   var title: RichText {
     "\(Format.count(threads, "thread")), \(team), \(cpus.isEmpty ? "not pinned" : "CPUs \(cpus)")"

@@ -166,6 +166,8 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public var placementVariables: [String: String]?
   /// The machine's ceilings; nil if they were not measured.
   public var peaks: JSONValue?
+  /// What a model predicts of rows from the ceilings, to be compared with them; nil if nothing was predicted.
+  public var predictions: [PredictedTime]?
   /// The entries of layer files that were skipped.
   public var skippedEntries: [SkippedEntry]
 

@@ -11,7 +11,7 @@ struct Pointwise: ParsableCommand {
     subcommands: [
       RunCommand.self, ApplyCommand.self, EquivalenceCommand.self, ListCommand.self, VerifyCommand.self,
       TopologyCommand.self, PeakCommand.self, CheckCommand.self, CompareCommand.self, RecommendCommand.self,
-      ReportCommand.self, PeerServerCommand.self,
+      PredictCommand.self, ReportCommand.self, PeerServerCommand.self,
     ])
 
   /// Runs the command line, and ends the process with its exit code.

@@ -64,6 +64,8 @@ struct RunExecution {
     attempt { try folder.finish() }
     manifest.status = failure != nil ? .failed : interruption.isRequested ? .interrupted : .complete
     manifest.ended = Date()
+    let predictions = RunPredictions(manifest, writer.rows, setup.catalog).pairs.map(\.time)
+    manifest.predictions = predictions.isEmpty ? nil : predictions
     attempt { try folder.write(manifest) }
     attempt { try writeReports(RunFolder.read(folder.path), to: folder.path) }
     // The sentence comes before the table, which nobody may be able to read any more.

@@ -22,6 +22,8 @@ enum ReportSections {
     NetworksSection(),
     RooflineSection(),
     ScalingSection(),
+    SplitsSection(),
+    TeamsSection(),
     PlacementsSection(),
     CacheStatesSection(),
     VerificationSection(),
@@ -32,6 +34,7 @@ enum ReportSections {
     LayersSection(),
     MachineSection(),
     CeilingsSection(),
+    ModelSection(),
     HowToReadSection(),
   ]
 }
