@@ -124,7 +124,7 @@ import Testing
         $0.team = "pinned"
       },
       // Too small to count.
-      Self.row(2, 1e6) { $0.layer = "mb1ic8oc8" },
+      Self.row(1, 1e6) { $0.layer = "mb1ic8oc8" }, Self.row(2, 1e6) { $0.layer = "mb1ic8oc8" },
     ]
     let text = try section("Teams", rows, manifest)
     #expect(try cells(text, "| dispatch |") == ["dispatch", "2", "cores", "close", "1", "100", "100", "5.00"])
