@@ -26,7 +26,6 @@ public struct KernelWork: Sendable, Hashable {
     public var source: Source
 
     /// A call of the microkernel of `rows` × `vectors`.
-    @inlinable
     public init(rows: Int, vectors: Int, depth: Int, source: Source = .cache) {
       self.rows = rows
       self.vectors = vectors
@@ -51,7 +50,6 @@ public struct KernelWork: Sendable, Hashable {
   public var restoredRuns = 0
 
   /// No work yet, of vectors of `lanes` floats.
-  @inlinable
   public init(lanes: Int) { self.lanes = lanes }
 
   /// Multiply-adds, those in empty lanes included.
@@ -62,7 +60,6 @@ public struct KernelWork: Sendable, Hashable {
   }
 
   /// Counts `count` more calls of a microkernel.
-  @inlinable
   mutating func add(_ tile: Tile, _ count: Int) {
     if count > 0 { tiles[tile, default: 0] += count }
   }

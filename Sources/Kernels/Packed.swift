@@ -109,6 +109,19 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   @inlinable @inline(__always)
   static func roundUp(_ count: Int, _ multiple: Int) -> Int { (count &+ multiple &- 1) / multiple &* multiple }
 
+  // MARK: Work
+
+  /// Counted by ``PackedLoops``, in code that is not compiled for the ISA.
+  @inlinable
+  public static func work(_ problem: Problem, _ block: Block) -> KernelWork? {
+    let blocking = Blocking<Target>(problem)
+    return PackedLoops(
+      problem: problem, lanes: Target.lanes, pixelsAreRows: blocking.pixelsAreRows, rows: blocking.rows,
+      vectors: blocking.vectors, depth: blocking.depth, stripeWidth: stripeWidth(problem, blocking),
+      copiesRows: copiesRows(problem)
+    ).work(block)
+  }
+
   // MARK: Computing
 
   /// One product after the other, from the bias on. A cut of the depth goes on with the partial sum, and changes nothing;
@@ -130,16 +143,6 @@ public enum Packed<Target: VectorISA>: KernelFamily {
       transposed(problem, blocking, operands, block)
     } else {
       channelsFirst(problem, blocking, operands, block)
-    }
-  }
-
-  /// Tiles that share the rows of a block out evenly: 25 rows are 13 + 12, not 14 + 11.
-  @inlinable @inline(__always)
-  static func forEachTile(of rows: Range<Int>, upTo most: Int, _ body: (Range<Int>) -> Void) {
-    let tiles = (rows.count &+ most &- 1) / most
-    for t in 0..<tiles {
-      body(
-        rows.lowerBound &+ rows.count &* t / tiles..<rows.lowerBound &+ rows.count &* (t &+ 1) / tiles)
     }
   }
 
@@ -169,7 +172,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
       let stripeEnd = min(block.columns.upperBound, stripe &+ stripeWidth)
       for k0 in stride(from: 0, to: problem.k, by: depth) {
         let k1 = min(problem.k, k0 &+ depth)
-        forEachTile(of: block.rows, upTo: blocking.rows) { rows in
+        PackedLoops.forEachTile(of: block.rows, upTo: blocking.rows) { rows in
           var a = operands.input + problem.inputOffset(rows.lowerBound) + k0
           var aStride = problem.inputPixelStride
           if isCopied {
@@ -208,7 +211,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ block: Block
   ) {
     let width = blocking.width
-    forEachTile(of: block.rows, upTo: blocking.rows) { rows in
+    PackedLoops.forEachTile(of: block.rows, upTo: blocking.rows) { rows in
       copyPixels(problem, operands, rows, 0..<problem.k, rows.count)
       for n in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: width) {
         let columns = min(width, block.columns.upperBound &- n)
@@ -250,7 +253,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   ) {
     let rows = blocking.rows
     let depth = blocking.depth
-    forEachPanel(problem, blocking, block.rows) { pixels, width in
+    PackedLoops.forEachPanel(problem, block.rows, lanes: Target.lanes, upTo: blocking.vectors) { pixels, width in
       let (m, m1) = (pixels.lowerBound, pixels.upperBound)
       let vectors = width / Target.lanes
       for k0 in stride(from: 0, to: problem.k, by: depth) {
@@ -274,25 +277,6 @@ public enum Packed<Target: VectorISA>: KernelFamily {
           }
         }
       }
-    }
-  }
-
-  /// The panels of `rows`, each of pixels of one image, with their widths in whole vectors.
-  ///
-  /// They share the vectors of the image out evenly: 4 vectors are 2 + 2, not 3 + 1.
-  @inlinable @inline(__always)
-  static func forEachPanel(
-    _ problem: Problem, _ blocking: Blocking<Target>, _ rows: Range<Int>, _ body: (Range<Int>, Int) -> Void
-  ) {
-    var m = rows.lowerBound
-    while m < rows.upperBound {
-      let imageEnd = min(rows.upperBound, m &- m % problem.imagePixels &+ problem.imagePixels)
-      let left = (imageEnd &- m &+ Target.lanes &- 1) / Target.lanes
-      let panels = (left &+ blocking.vectors &- 1) / blocking.vectors
-      let width = (left &+ panels &- 1) / panels &* Target.lanes
-      let m1 = min(imageEnd, m &+ width)
-      body(m..<m1, width)
-      m = m1
     }
   }
 

@@ -127,8 +127,8 @@ import Testing
       Self.row(1, 1e6) { $0.layer = "mb1ic8oc8" }, Self.row(2, 1e6) { $0.layer = "mb1ic8oc8" },
     ]
     let text = try section("Teams", rows, manifest)
-    #expect(try cells(text, "| dispatch |") == ["dispatch", "2", "cores", "close", "1", "100", "100", "5.00"])
-    #expect(try cells(text, "| pinned |") == ["pinned", "2", "cores", "close", "1", "80.0", "80.0", "1.50"])
+    #expect(try cells(text, "| dispatch |") == ["dispatch", "2", "1", "100", "100", "5.00"])
+    #expect(try cells(text, "| pinned |") == ["pinned", "2", "1", "80.0", "80.0", "1.50"])
   }
 
   @Test func splitsHaveTheirTrafficAndWinners() throws {

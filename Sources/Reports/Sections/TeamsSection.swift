@@ -21,13 +21,15 @@ struct TeamsSection: ReportSection {
       let sample = OrderedSample(efficiencies)
       let forkJoin = Ceilings.of(first, in: ceilings)?.forkJoin
       return .text(
-        first.team, String(first.threads), first.places, first.bind, run.varied.cache ? first.cache : "",
+        first.team, String(first.threads), run.varied.places ? first.places : "",
+        run.varied.bind ? first.bind : "", run.varied.cache ? first.cache : "",
         String(efficiencies.count), Format.number(sample?.median), Format.number(sample?.minimum),
         Format.number(forkJoin.map { $0.median / 1000 }), Format.number(forkJoin?.low.map { $0 / 1000 }),
         Format.number(forkJoin?.high.map { $0 / 1000 }))
     }
     let columns: [Table.Column] = [
-      .text("team"), .number("threads"), .text("places"), .text("bind"), .optionalText("cache"), .number("layers"),
+      .text("team"), .number("threads"), .optionalText("places"), .optionalText("bind"), .optionalText("cache"),
+      .number("layers"),
       .number("efficiency (%)"), .number("least (%)"), .number("fork-join (µs)"), .optionalNumber("from"),
       .optionalNumber("to"),
     ]

@@ -1,0 +1,174 @@
+/// The loops of ``Packed`` for one problem as plain values: how rows and pixels are cut, and what the loops come to when
+/// they are counted rather than run. Each function that counts mirrors one that computes.
+///
+/// Counting needs collections, whose code must not be compiled for an ISA: the linker may keep that copy for all. So it is
+/// neither generic over the ISA nor inlinable.
+@usableFromInline
+struct PackedLoops {
+  let problem: Problem
+  let lanes: Int
+  let pixelsAreRows: Bool
+  /// The most rows and vectors of a tile, and the most terms that it sums at a time.
+  let rows: Int
+  let vectors: Int
+  let depth: Int
+  let stripeWidth: Int
+  let copiesRows: Bool
+
+  @usableFromInline
+  init(
+    problem: Problem, lanes: Int, pixelsAreRows: Bool, rows: Int, vectors: Int, depth: Int, stripeWidth: Int,
+    copiesRows: Bool
+  ) {
+    self.problem = problem
+    self.lanes = lanes
+    self.pixelsAreRows = pixelsAreRows
+    self.rows = rows
+    self.vectors = vectors
+    self.depth = depth
+    self.stripeWidth = stripeWidth
+    self.copiesRows = copiesRows
+  }
+
+  /// Tiles that share the rows of a block out evenly: 25 rows are 13 + 12, not 14 + 11.
+  @inlinable @inline(__always)
+  static func forEachTile(of rows: Range<Int>, upTo most: Int, _ body: (Range<Int>) -> Void) {
+    let tiles = (rows.count &+ most &- 1) / most
+    for t in 0..<tiles {
+      body(
+        rows.lowerBound &+ rows.count &* t / tiles..<rows.lowerBound &+ rows.count &* (t &+ 1) / tiles)
+    }
+  }
+
+  /// The panels of `rows`, each of pixels of one image, with their widths in whole vectors, `most` of them or fewer.
+  ///
+  /// They share the vectors of the image out evenly: 4 vectors are 2 + 2, not 3 + 1.
+  @inlinable @inline(__always)
+  static func forEachPanel(
+    _ problem: Problem, _ rows: Range<Int>, lanes: Int, upTo most: Int, _ body: (Range<Int>, Int) -> Void
+  ) {
+    var m = rows.lowerBound
+    while m < rows.upperBound {
+      let imageEnd = min(rows.upperBound, m &- m % problem.imagePixels &+ problem.imagePixels)
+      let left = (imageEnd &- m &+ lanes &- 1) / lanes
+      let panels = (left &+ most &- 1) / most
+      let width = (left &+ panels &- 1) / panels &* lanes
+      let m1 = min(imageEnd, m &+ width)
+      body(m..<m1, width)
+      m = m1
+    }
+  }
+
+  /// The work of computing `block`.
+  ///
+  /// - Complexity: O(1) in channels-last layouts, else O(pixels of the block ÷ pixels of a tile).
+  @usableFromInline
+  func work(_ block: Block) -> KernelWork {
+    var work = KernelWork(lanes: lanes)
+    if block.isEmpty { return work }
+    if problem.isChannelsLast {
+      countChannelsLast(block, &work)
+    } else if pixelsAreRows {
+      countTransposed(block, &work)
+    } else {
+      countChannelsFirst(block, &work)
+    }
+    return work
+  }
+
+  /// Lengths of the tiles that share `count` rows evenly, and how many there are of each.
+  private func tileHeights(_ count: Int, upTo most: Int) -> [(rows: Int, count: Int)] {
+    let tiles = (count + most - 1) / most
+    let longer = count % tiles
+    return [(count / tiles + 1, longer), (count / tiles, tiles - longer)].filter { $0.count > 0 }
+  }
+
+  /// The depths between visits of the output, and how many there are of each.
+  private var cuts: [(depth: Int, count: Int)] {
+    let whole = problem.k / depth
+    return [(depth, whole), (problem.k % depth, 1)].filter { $0.depth > 0 && $0.count > 0 }
+  }
+
+  private func countChannelsLast(_ block: Block, _ work: inout KernelWork) {
+    let width = vectors * lanes
+    let columns = block.columns.count
+    let stripes = (columns + stripeWidth - 1) / stripeWidth
+    let heights = tileHeights(block.rows.count, upTo: rows)
+    // The block begins on a panel of weights, so only its last panel can be narrower.
+    let widths = [(width, columns / width), (columns % width, 1)].filter { $0.0 > 0 && $0.1 > 0 }
+    for (depth, cuts) in cuts {
+      for (place, (rows, tiles)) in heights.enumerated() {
+        for (columns, panels) in widths {
+          let vectors = (columns + lanes - 1) / lanes
+          // The first tile of rows fetches the stripe, and the others find it in the L2 cache.
+          let anew = place == 0 ? 1 : 0
+          var tile = KernelWork.Tile(rows: rows, vectors: vectors, depth: depth)
+          work.add(tile, cuts * panels * (tiles - anew))
+          tile.source = .fetched
+          work.add(tile, cuts * panels * anew)
+          if columns % lanes != 0 {
+            work.restoredElements += cuts * panels * tiles * rows * columns
+            work.restoredRuns += cuts * panels * tiles * rows
+          }
+        }
+        if copiesRows {
+          let copies = stripes * cuts * tiles * rows
+          work.copiedVectors += copies * ((depth + lanes - 1) / lanes)
+          work.copiedRuns += copies
+        }
+      }
+    }
+  }
+
+  private func countTransposed(_ block: Block, _ work: inout KernelWork) {
+    let width = vectors * lanes
+    let widths = [(width, block.columns.count / width), (block.columns.count % width, 1)]
+      .filter { $0.0 > 0 && $0.1 > 0 }
+    // Weights that the L2 cache does not hold are fetched for every tile of pixels.
+    let isStreamed = block.columns.count * problem.k * MemoryLayout<Float>.size > problem.caches.l2
+    Self.forEachTile(of: block.rows, upTo: rows) { rows in
+      countCopy(rows, channels: problem.k, &work)
+      for (columns, panels) in widths {
+        let vectors = (columns + lanes - 1) / lanes
+        work.add(
+          KernelWork.Tile(
+            rows: rows.count, vectors: vectors, depth: problem.k,
+            source: isStreamed || rows.lowerBound == block.rows.lowerBound ? .streamed : .cache),
+          panels)
+        work.restoredElements += panels * columns * rows.count
+        work.restoredRuns += panels * columns
+      }
+    }
+  }
+
+  private func countChannelsFirst(_ block: Block, _ work: inout KernelWork) {
+    let heights = [(rows, block.columns.count / rows), (block.columns.count % rows, 1)]
+      .filter { $0.0 > 0 && $0.1 > 0 }
+    Self.forEachPanel(problem, block.rows, lanes: lanes, upTo: vectors) { pixels, width in
+      let isEdge = pixels.count < width
+      for (depth, count) in cuts {
+        for _ in 0..<count { countCopy(pixels, channels: depth, &work) }
+        for (height, panels) in heights {
+          work.add(KernelWork.Tile(rows: height, vectors: width / lanes, depth: depth), count * panels)
+          if isEdge {
+            work.restoredElements += count * panels * height * pixels.count
+            work.restoredRuns += count * panels * height
+          }
+        }
+      }
+    }
+  }
+
+  /// The copy of `channels` channels of `pixels`: see ``copyPixels(_:_:_:_:_:)``.
+  private func countCopy(_ pixels: Range<Int>, channels: Int, _ work: inout KernelWork) {
+    var m = pixels.lowerBound
+    while m < pixels.upperBound {
+      let end = problem.endOfRun(from: m, limit: pixels.upperBound)
+      let vectors = problem.inputPixelStride == 1 ? (end - m) / lanes : 0
+      work.copiedVectors += channels * vectors
+      work.copiedElements += channels * (end - m - vectors * lanes)
+      work.copiedRuns += channels
+      m = end
+    }
+  }
+}
