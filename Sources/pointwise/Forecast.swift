@@ -68,19 +68,20 @@ struct Forecast {
     for group in plan.groups {
       var groupEntries: [Entry] = []
       for item in group.cases {
+        guard let kernel = item.kernel else { continue }
         let rates = try given ?? source!.rates(item, machine)
         let cpus = item.placement.assignments.compactMap(\.cpu)
         let predictor = Predictor(machine, rates, threads: item.threads, cpus: cpus, efficiency: efficiency)
-        guard let prediction = predictor.prediction(group.layer, item.kernel, item.split) else {
+        guard let prediction = predictor.prediction(group.layer, kernel, item.split) else {
           throw Exit.failure(
-            "the kernel \(item.kernel.name) does not count its work; expected --kernel-efficiency, or --kernel packed",
+            "the kernel \(kernel.name) does not count its work; expected --kernel-efficiency, or --kernel packed",
             Exit.usage)
         }
         let policy = item.placement.policy
         groupEntries.append(
           Entry(
             network: group.entry.network, layer: group.layer.descriptor, name: group.entry.name,
-            layout: group.layer.layout, kernel: item.kernel.name, isa: item.kernel.isa, threads: item.threads,
+            layout: group.layer.layout, kernel: kernel.name, isa: kernel.isa, threads: item.threads,
             places: "\(policy.places)", bind: policy.bind.rawValue, cpus: item.placement.cpuList, split: item.split,
             gflops: group.layer.flops / prediction.nanoseconds, prediction: prediction))
       }
@@ -130,10 +131,10 @@ private struct MeasuredCeilings {
   func rates(_ item: Case, _ target: Machine) throws -> MachineRates {
     guard
       let rates = MachineRates(
-        peaks, isa: item.kernel.isa, threads: item.threads, cpus: item.placement.cpuList, team: item.team, on: machine)
+        peaks, isa: item.contender.probeISA, threads: item.threads, cpus: item.placement.cpuList, team: item.team, on: machine)
     else {
       throw Exit.failure(
-        "\(folder)/\(RunFolder.File.manifest): its ceilings lack the multiply-adds of \(item.kernel.isa.rawValue), or a "
+        "\(folder)/\(RunFolder.File.manifest): its ceilings lack the multiply-adds of \(item.contender.isa), or a "
           + "fork and join; expected those that 'pointwise run' records", Exit.data)
     }
     return rates

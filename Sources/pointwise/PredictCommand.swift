@@ -95,13 +95,6 @@ struct PredictCommand: ParsableCommand {
   }
 }
 
-/// Reads a run folder. What cannot be read is one sentence on standard error, and the exit code that suits it.
-func readRun(_ folder: String) throws -> RunFolder.Contents {
-  do { return try RunFolder.read(folder) } catch {
-    throw Exit.failure(error, error.isSystemError ? Exit.io : Exit.data)
-  }
-}
-
 /// The flags that say what the cores of a machine can do.
 struct CeilingOptions: ParsableArguments {
   @Option(

@@ -82,9 +82,9 @@ public struct EquivalencePlan: Sendable {
         let largest =
           cases.map { item in
             forms.forms.reduce(
-              FormKernel.memoryBytes(item.kernel, forms.forms[0].layer, threads: item.threads, caches: caches)
+              FormKernel.memoryBytes(item.formKernel, forms.forms[0].layer, threads: item.threads, caches: caches)
             ) {
-              $0 + FormKernel.memoryBytes(item.kernel, $1.layer, threads: item.threads, caches: caches)
+              $0 + FormKernel.memoryBytes(item.formKernel, $1.layer, threads: item.threads, caches: caches)
             }
           }.max() ?? 0
         try require(
@@ -111,7 +111,7 @@ public struct EquivalencePlan: Sendable {
         suites: [suite], selection: choice, machine: machine, catalog: catalog, availableMemory: available
       ).groups.flatMap(\.cases)
       for layout in layouts(suites.first) {
-        let kept = cases.filter { $0.hasForms && $0.kernel.tile == nil }
+        let kept = cases.filter { $0.hasForms && $0.formKernel.tile == nil }
         if !kept.isEmpty { all.append(Head(head: head, layout: layout, cases: kept)) }
       }
     }

@@ -83,7 +83,7 @@ struct EquivalenceSession {
     var entrants: [Entrant] = []
     var results = [CaseResult?](repeating: nil, count: forms.forms.count)
     var slowest: UInt64 = 0
-    for (index, form) in forms.forms.enumerated() where item.kernel.supports(Problem(form.layer, caches: caches)) {
+    for (index, form) in forms.forms.enumerated() where item.formKernel.supports(Problem(form.layer, caches: caches)) {
       let (kernel, execution) = try self.execution(index, item, buffers)
       let output = buffers.outputs[index]
       output.buffer.poison()
@@ -144,7 +144,7 @@ struct EquivalenceSession {
   ) throws(OutOfMemory) -> (FormKernel, Execution) {
     let weights = buffers.weights[index]
     let kernel = try FormKernel(
-      item.kernel, forms.forms[index].layer, weights: weights, split: item.split, threads: item.threads, caches: caches)
+      item.formKernel, forms.forms[index].layer, weights: weights, split: item.split, threads: item.threads, caches: caches)
     return (
       kernel,
       Execution(
@@ -165,7 +165,7 @@ struct EquivalenceSession {
   ) throws -> Bool {
     guard let last = entrants.last else { return true }
     let team = try teams.team(item.team, item.placement)
-    let witness = try teams.witness(item.team, item.placement, item.kernel.isa)
+    let witness = try teams.witness(item.team, item.placement, item.formKernel.isa)
     func sampler(_ execution: Execution) -> Sampler {
       Sampler(TimedSteps(execution, team, witness), settings.stopRule)
     }

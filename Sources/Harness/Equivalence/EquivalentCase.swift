@@ -3,15 +3,14 @@ import Teams
 
 extension Case {
   /// The kernel of a case of an equivalence plan, which has no peers.
-  var kernel: Kernel {
-    guard case .kernel(let kernel) = contender else { preconditionFailure("equivalence plans have no peers") }
+  var formKernel: Kernel {
+    guard let kernel else { preconditionFailure("equivalence plans have no peers") }
     return kernel
   }
 
   /// Whether the forms of a layer can be computed so: each with blocks of the output, by one of the lab's kernels.
   var hasForms: Bool {
-    guard case .kernel = contender else { return false }
-    return split != .reduction && split != .auto
+    kernel != nil && split != .reduction && split != .auto
   }
 }
 

@@ -85,7 +85,7 @@ final class HeadRun {
 
   private func kernel(_ head: HeadTensors, _ index: Int, _ layer: Layer) throws(OutOfMemory) -> FormKernel {
     let kernel = try FormKernel(
-      item.kernel, layer, weights: head.weights(index), split: item.split, threads: item.threads, caches: caches)
+      item.formKernel, layer, weights: head.weights(index), split: item.split, threads: item.threads, caches: caches)
     kernels.append(kernel)
     orders.append(kernel.summationOrder)
     return kernel

@@ -51,7 +51,7 @@ struct HeadSession {
     if !result.failures.isEmpty { return result }
     result.skipped = settings.reasonNotToTime(slowest)
     if result.skipped != nil { return result }
-    let witness = try teams.witness(item.team, item.placement, item.kernel.isa)
+    let witness = try teams.witness(item.team, item.placement, item.formKernel.isa)
     let samplers = zip([slid, windows], executions).map {
       Sampler(TimedSteps($1, team, witness, steps: $0.steps.count), settings.stopRule)
     }

@@ -108,6 +108,12 @@ public struct Case: Sendable {
   /// that a kernel has of its own.
   public var replica = 1
 
+  /// The kernel; nil for a peer.
+  public var kernel: Kernel? {
+    guard case .kernel(let kernel) = contender else { return nil }
+    return kernel
+  }
+
   /// The number of threads.
   public var threads: Int { placement.threads }
   /// Kernel, ISA, split, team and replica.
