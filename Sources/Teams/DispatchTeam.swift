@@ -27,13 +27,10 @@ public final class DispatchTeam: Team {
   /// Dispatch has a limited number of threads, all teams together. A worker that gets none would never arrive, and the
   /// others would wait for it for ever.
   ///
-  /// - Throws: `TeamError` if a binding did not take, or if the system or Dispatch has no threads for all workers. No worker is left
+  /// - Throws: `TeamError` if a binding did not take, or if Dispatch has no threads for all workers. No worker is left
   ///   behind then.
   public init(cpus: [Int?], topology: HwlocTopology) throws(TeamError) {
     precondition(!cpus.isEmpty)
-    // Dispatch tries for ever, and without a word, to start a thread that the system refuses. So the system is asked
-    // before, by threads that end at once.
-    _ = try PinnedTeam(cpus: Array(repeating: nil, count: cpus.count), topology: topology)
     crew = Crew(cpus: cpus, topology: topology)
     for (worker, cpu) in cpus.enumerated() {
       let queue = DispatchQueue(label: "pointwise.team.worker-\(worker)")

@@ -131,7 +131,8 @@ private struct MeasuredCeilings {
   func rates(_ item: Case, _ target: Machine) throws -> MachineRates {
     guard
       let rates = MachineRates(
-        peaks, isa: item.contender.probeISA, threads: item.threads, cpus: item.placement.cpuList, team: item.team, on: machine)
+        peaks, isa: item.contender.probeISA, threads: item.threads, cpus: item.placement.cpuList, team: item.team,
+        on: machine)
     else {
       throw Exit.failure(
         "\(folder)/\(RunFolder.File.manifest): its ceilings lack the multiply-adds of \(item.contender.isa), or a "

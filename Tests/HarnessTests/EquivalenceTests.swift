@@ -58,7 +58,7 @@ import Testing
         if a.layer.layout != .nchw && b.layer.layout != .nchw && crossing.weights.isIdentity {
           #expect(found.hasSameOrder, "\(what)")
         }
-        if ["naive", "packed"].contains(result.item.kernel.name) && crossing.weights.isIdentity {
+        if ["naive", "packed"].contains(result.item.contender.name) && crossing.weights.isIdentity {
           #expect(found.hasSameOrder, "\(what)")
         }
         #expect((found.ratio != nil) == (a.role != b.role), "\(what)")

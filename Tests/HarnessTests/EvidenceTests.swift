@@ -80,6 +80,7 @@ import Testing
     var measured: [Measurement] = []
     try Session(
       group: Examples.group(layer, [item]), settings: Examples.quick, teams: TeamPool(topology, probes: catalog.probes),
+      peers: PeerPool(PeerSettings(), environment: [:]),
       references: ReferenceCache(), ceilings: Ceilings(PeakMeter(topology, catalog), topology.machine),
       caches: CacheSizes(topology.machine), machine: topology.machine, steal: steal, isInterrupted: { false }
     ) { measured += [$0.measurement].compactMap { $0 } }.run()

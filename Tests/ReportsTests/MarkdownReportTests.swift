@@ -345,6 +345,18 @@ import Testing
     #expect(ceilings.shares(of: [other]).isEmpty)
   }
 
+  @Test func whatAnInterruptionCutShortIsSaid() {
+    func noise(_ change: (inout RunManifest) -> Void) -> String {
+      var manifest = ExampleRun.manifest
+      manifest.status = .complete
+      change(&manifest)
+      return section("## Noise", of: MarkdownReport.render(manifest, ExampleRun.rows)).joined(separator: "\n")
+    }
+    #expect(noise { _ in }.contains("spent on it") && !noise { _ in }.contains("stopped by interrupted"))
+    #expect(noise { $0.status = .interrupted }.contains("stopped by interrupted"))
+    #expect(noise { $0.resumed = [$0.started] }.contains("stopped by interrupted"))
+  }
+
   @Test func cacheStatesStandSideBySide() {
     #expect(section("## Cache states", of: report).isEmpty)
     var rows: [Row] = []

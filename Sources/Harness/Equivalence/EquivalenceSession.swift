@@ -144,7 +144,8 @@ struct EquivalenceSession {
   ) throws(OutOfMemory) -> (FormKernel, Execution) {
     let weights = buffers.weights[index]
     let kernel = try FormKernel(
-      item.formKernel, forms.forms[index].layer, weights: weights, split: item.split, threads: item.threads, caches: caches)
+      item.formKernel, forms.forms[index].layer, weights: weights, split: item.split, threads: item.threads,
+      caches: caches)
     return (
       kernel,
       Execution(

@@ -17,7 +17,8 @@ enum Calibration {
   ///   - limit: repetitions that are enough however short they are.
   ///   - time: repeats it as often as it is told, and gives the nanoseconds that this took.
   static func repetitions(
-    lasting target: Double, from first: Int = 1, upTo limit: Int = 1 << 40, _ time: (_ repetitions: Int) throws -> UInt64
+    lasting target: Double, from first: Int = 1, upTo limit: Int = 1 << 40,
+    _ time: (_ repetitions: Int) throws -> UInt64
   ) rethrows -> (count: Int, each: Double) {
     var count = first
     while true {

@@ -31,14 +31,10 @@ final class TeamPool {
 
   /// The team of a kind on a placement.
   ///
-  /// - Throws: `TeamError` if a worker cannot be bound to its CPU, or the system does not give it a thread.
+  /// - Throws: `TeamError` if a worker cannot be bound to its CPU.
   func team(_ kind: TeamKind, _ placement: Placement) throws(TeamError) -> any Team {
     let key = Self.key(kind, placement)
     if let team = teams[key] { return team }
-    if kind == .dispatchApply {
-      // It cannot fail, only wait for ever for threads that the system refuses: as for `DispatchTeam`, it is asked before.
-      _ = try PinnedTeam(cpus: Array(repeating: nil, count: placement.threads), topology: topology)
-    }
     let team: any Team =
       switch kind {
       case .dispatch, .library: try DispatchTeam(cpus: key.cpus, topology: topology)

@@ -14,9 +14,20 @@ struct NoiseSection: ReportSection {
         """
         A case was measured until the 95 % interval of its median was within ±\(precision) %, or \
         \(Format.number(run.manifest.settings.maxTimeSeconds)) s were spent on it.
-        """),
-      .table(qualities(measured, run)),
-    ] + disturbances(run)
+        """)
+    ] + interruption(run.manifest) + [.table(qualities(measured, run))] + disturbances(run)
+  }
+
+  /// Rows of a run that was interrupted may have had less, also if it was continued.
+  private func interruption(_ manifest: RunManifest) -> [Block] {
+    guard manifest.status == .interrupted || !(manifest.resumed ?? []).isEmpty else { return [] }
+    return [
+      .paragraph(
+        """
+        An interruption ended the cases that were being measured before that: their notes in results.csv say `stopped by \
+        interrupted`, and `--resume` keeps them as they are.
+        """)
+    ]
   }
 
   private func qualities(_ rows: [Row], _ run: ReportedRun) -> Table {
