@@ -147,7 +147,7 @@ public struct PeakMeter {
     // The ceiling is that of the better pattern.
     return [false, true].compactMap { inFourStreams in
       quantity(team, unit: "GB/s", perRound: Double(team.threads * floats * 4), samples: samples) { worker, rounds in
-        for _ in 0..<rounds { probe.read(buffers.pointer(worker), floats, inFourStreams, sinks.pointer(worker)) }
+        probe.read(buffers.pointer(worker), floats, rounds, inFourStreams, sinks.pointer(worker))
       }
     }.max { $0.median < $1.median }
   }
