@@ -55,7 +55,7 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Their size: default (transparent huge pages are asked for from 1 MiB on), huge (for all), small (refused). "
+      "Their size: default (as the system is set up), huge (ask for transparent huge pages), small (refuse them). "
         + "Default: default.", valueName: "size"),
     transform: { try ListOption<MemoryPolicy.Pages>.one($0) })
   var pages: MemoryPolicy.Pages?
