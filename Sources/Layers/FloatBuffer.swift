@@ -21,36 +21,21 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
 
   private let allocation: UnsafeMutablePointer<Float>
 
-  /// Bytes that the first element is aligned to at least: a cache line, and the widest vector.
+  /// Bytes that the first element is aligned to: a cache line, and the widest vector.
   public static let alignment = 64
   /// Elements of each guard band.
   public static let guardCount = 64
   /// The bits of a poisoned element: a quiet NaN that arithmetic does not produce.
   public static let poison: UInt32 = 0x7FED_BEEF
 
-  /// The size of a huge page of x86-64, and of arm64 with base pages of 4 KiB.
-  private static let hugePage = 2 << 20
-
-  /// Allocates `count` poisoned elements. Half a huge page and more lies in whole huge pages, as far as the system has
-  /// transparent ones to give.
-  ///
-  /// Scattered small pages fall into the sets of the L2 cache by chance: two buffers of the same size were up to 3 %
-  /// apart in speed for the life of a process, and nothing within a run tells that from a difference of kernels.
+  /// Allocates `count` poisoned elements.
   ///
   /// - Throws: `OutOfMemory` if the system does not provide the memory.
   public init(count: Int) throws(OutOfMemory) {
     precondition(count >= 0 && count <= Layer.maximumElements * 2)
-    var bytes = (count + 2 * Self.guardCount) * MemoryLayout<Float>.stride
-    let isHuge = bytes >= Self.hugePage / 2
-    if isHuge { bytes = (bytes + Self.hugePage - 1) / Self.hugePage * Self.hugePage }
+    let bytes = (count + 2 * Self.guardCount) * MemoryLayout<Float>.stride
     var memory: UnsafeMutableRawPointer?
-    guard posix_memalign(&memory, isHuge ? Self.hugePage : Self.alignment, bytes) == 0, let memory else {
-      throw OutOfMemory(bytes: bytes)
-    }
-    #if os(Linux)
-      // A wish: where it is not granted, small pages do.
-      if isHuge { _ = madvise(memory, bytes, MADV_HUGEPAGE) }
-    #endif
+    guard posix_memalign(&memory, Self.alignment, bytes) == 0, let memory else { throw OutOfMemory(bytes: bytes) }
     allocation = memory.bindMemory(to: Float.self, capacity: count + 2 * Self.guardCount)
     pointer = allocation + Self.guardCount
     self.count = count
