@@ -65,8 +65,7 @@ let package = Package(
       name: "Tensors", dependencies: ["Layers", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: optimised),
     .target(
-      name: "Kernels", dependencies: ["Layers", .product(name: "RealModule", package: "swift-numerics")],
-      swiftSettings: kernelFlags),
+      name: "Kernels", dependencies: ["Layers"], swiftSettings: kernelFlags),
     .target(name: "KernelsPortable", dependencies: ["Kernels"], swiftSettings: isaFlags),
     .target(name: "Teams", dependencies: ["Topology", "CPlatform"], swiftSettings: optimised),
     .target(

@@ -46,28 +46,8 @@ struct EquivalenceCommand: ParsableCommand {
   @OptionGroup(title: "Where threads sit")
   var placement: PlacementOptions
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Measure until the 95 % interval of every median is within ± this many percent. Default: the suite's, or 2.",
-      valueName: "percent"),
-    transform: { try NumberOption.positive($0, upTo: 100, "percent") })
-  var precision: Double?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "… or until this many seconds are spent on it. What takes more than ten times that, and more than a second, for one "
-        + "execution is not timed. Default: the suite's, or 1.",
-      valueName: "seconds"),
-    transform: { try NumberOption.positive($0, upTo: 86_400, "seconds") })
-  var maxTime: Double?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Seed of the data and of the order. Default: 1.", valueName: "n"),
-    transform: { try NumberOption.integer($0, in: 0...UInt64.max) })
-  var seed: UInt64?
+  @OptionGroup(title: "How long to measure")
+  var measuring: MeasuringOptions
 
   @Option(
     help: ArgumentHelp(
@@ -97,7 +77,7 @@ struct EquivalenceCommand: ParsableCommand {
     let plan = try plan(suites, topology.machine, catalog, environment)
     if interruption.isRequested { throw ExitCode(interruption.exitCode) }
     let folder = try makeFolder(environment)
-    let settings = settings(suites)
+    let settings = measuring.settings(suites)
     let manifest = RunManifest(
       run: FilePath(absolute(folder.path)).lexicallyNormalized().lastComponent?.string ?? folder.path,
       toolVersion: Pointwise.configuration.version, commandLine: CommandLine.arguments, started: Date(),
@@ -148,15 +128,6 @@ struct EquivalenceCommand: ParsableCommand {
     } catch let error as LayerError {
       throw Exit.failure(error, Exit.data)
     }
-  }
-
-  /// The command line's settings, or else the suites', or else the defaults.
-  private func settings(_ suites: [Suite]) -> RunSettings {
-    var settings = RunSettings()
-    if let seed { settings.seed = seed }
-    if let value = precision ?? suites.compactMap(\.precision).min() { settings.stopRule.precisionPercent = value }
-    if let value = maxTime ?? suites.compactMap(\.maxTime).max() { settings.stopRule.maxTime = value }
-    return settings
   }
 
   private func makeFolder(_ environment: Environment) throws -> RunFolder {

@@ -59,6 +59,7 @@ struct RunCommand: ParsableCommand {
         + "Default: default.", valueName: "size"),
     transform: { try ListOption<MemoryPolicy.Pages>.one($0) })
   var pages: MemoryPolicy.Pages?
+
   @OptionGroup(title: "Vendor libraries")
   var peers: PeerOptions
 
@@ -72,22 +73,8 @@ struct RunCommand: ParsableCommand {
   @OptionGroup(title: "Where threads sit")
   var placement: PlacementOptions
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Measure a case until the 95 % interval of its median is within ± this many percent. Default: 2.",
-      valueName: "percent"),
-    transform: { try NumberOption.positive($0, upTo: 100, "percent") })
-  var precision: Double?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "… or until this many seconds are spent on it. A case of which one execution would take longer is skipped. "
-        + "Default: 1.",
-      valueName: "seconds"),
-    transform: { try NumberOption.positive($0, upTo: 86_400, "seconds") })
-  var maxTime: Double?
+  @OptionGroup(title: "How long to measure")
+  var measuring: MeasuringOptions
 
   @Option(
     parsing: .unconditional,
@@ -97,12 +84,6 @@ struct RunCommand: ParsableCommand {
       valueName: "n"),
     transform: { try NumberOption.integer($0, in: 1...9) })
   var replicates: Int?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Seed of the data and of the order of the cases. Default: 1.", valueName: "n"),
-    transform: { try NumberOption.integer($0, in: 0...UInt64.max) })
-  var seed: UInt64?
 
   @Option(
     help: ArgumentHelp("The run folder. Default: Reports/<host>-<suite>-<date>-<time>.", valueName: "folder"))
@@ -126,11 +107,10 @@ struct RunCommand: ParsableCommand {
   /// What is given besides `--resume`, in words.
   private var given: [String] {
     (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + peers.given + placement.given
+      + measuring.given
       + [
         ("--team", team != nil), ("--scaling", scaling != nil), ("--cache", cache != nil), ("--memory", memory != nil),
-        ("--pages", pages != nil),
-        ("--precision", precision != nil), ("--max-time", maxTime != nil), ("--replicates", replicates != nil),
-        ("--seed", seed != nil), ("--output", output != nil),
+        ("--pages", pages != nil), ("--replicates", replicates != nil), ("--output", output != nil),
       ].filter(\.1).map(\.0)
   }
 

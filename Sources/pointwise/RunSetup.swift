@@ -56,7 +56,9 @@ struct RunSetup {
         "no case is left to measure; expected at least one kernel that supports a layer, and a split that suits it",
         Exit.usage)
     }
-    settings = Self.settings(command, suites)
+    var settings = command.measuring.settings(suites)
+    settings.memory = MemoryPolicy(binding: command.memory, pages: command.pages ?? .default)
+    self.settings = settings
     noteDuplicates()
     try checkMemory()
   }
@@ -156,18 +158,6 @@ struct RunSetup {
           return "\(row.caseKey)|\(row.count)|\(row.cpus)"
         }
       })
-  }
-
-  /// The command line's settings, or else the suites', or else the defaults. Of several suites the finest precision and the longest time count.
-  private static func settings(_ command: RunCommand, _ suites: [Suite]) -> RunSettings {
-    var settings = RunSettings()
-    settings.memory = MemoryPolicy(binding: command.memory, pages: command.pages ?? .default)
-    if let seed = command.seed { settings.seed = seed }
-    if let value = command.precision ?? suites.compactMap(\.precision).min() {
-      settings.stopRule.precisionPercent = value
-    }
-    if let value = command.maxTime ?? suites.compactMap(\.maxTime).max() { settings.stopRule.maxTime = value }
-    return settings
   }
 
   /// The folder of the sources that this program was built from, if it runs from there.

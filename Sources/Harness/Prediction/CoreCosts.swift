@@ -3,9 +3,8 @@ import Kernels
 /// What the work of a kernel costs a core, in cycles: one model for all kernels that count their work.
 ///
 /// The core is a present out-of-order core with two units for multiply-adds, two loads and a store of a whole vector a
-/// cycle. Its numbers are those of instruction tables, not of measurements of layers:
-/// Agner Fog, "Instruction tables" and "The microarchitecture of Intel, AMD and VIA CPUs"; uops.info. They hold for
-/// Skylake and its followers with AVX-512, and for Zen 2 to Zen 5, within what the model is good for.
+/// cycle. Its numbers are round ones for cores with AVX-512, the same for all of them: they were neither read off a table
+/// for one core nor measured. Every report says how far the model is off.
 struct CoreCosts {
   /// Multiply-adds of vectors that a core starts in a cycle.
   static let multiplyAddsPerCycle = 2.0
@@ -13,9 +12,9 @@ struct CoreCosts {
   static let loadsPerCycle = 2.0
   /// Cycles until a multiply-add's result can be added to: few accumulators wait for themselves.
   static let multiplyAddLatency = 4.0
-  /// Cycles from the end of a tile to the steady state of the next one: the mispredicted end of the loop over the depth
-  /// (about 15), and filling the pipeline with about 40 instructions of the call at 4 a cycle (10). Stores of the tile
-  /// overlap with the next one.
+  /// Cycles from the end of a tile to the steady state of the next one: a guess of 15 for the mispredicted end of the loop
+  /// over the depth, and 10 for filling the pipeline with some 40 instructions of the call. Stores of the tile overlap
+  /// with the next one.
   static let tile = 25.0
   /// Cycles of a short run of a copy beyond its elements: a loop that begins and ends, with its addresses.
   static let run = 4.0
