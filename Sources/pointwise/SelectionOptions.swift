@@ -8,7 +8,9 @@ import Topology
 /// The flags that choose what to run of a suite; shared by `run` and `verify`.
 struct SelectionOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Kernels to run, such as 'packed,simd' or 'p*'. Default: all.", valueName: "glob,…"),
+    help: ArgumentHelp(
+      "Kernels to run, such as 'packed,simd' or 'p*', or with a register tile by hand, 'packed.14x2'. Default: all.",
+      valueName: "glob,…"),
     transform: ListOption<String>.parse)
   var kernel: ListOption<String>?
 
