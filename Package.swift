@@ -27,9 +27,9 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 
 #if arch(x86_64)
   let isaModules: [Target] = [
-    .target(name: "KernelsAVX2", dependencies: ["Kernels"], swiftSettings: isa("avx2", "fma")),
+    .target(name: "KernelsAVX2", dependencies: ["CPlatform", "Kernels"], swiftSettings: isa("avx2", "fma")),
     .target(
-      name: "KernelsAVX512", dependencies: ["Kernels"],
+      name: "KernelsAVX512", dependencies: ["CPlatform", "Kernels"],
       swiftSettings: isa("avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma")),
   ]
 #else
@@ -65,8 +65,8 @@ let package = Package(
       name: "Tensors", dependencies: ["Layers", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: optimised),
     .target(
-      name: "Kernels", dependencies: ["Layers"], swiftSettings: kernelFlags),
-    .target(name: "KernelsPortable", dependencies: ["Kernels"], swiftSettings: isaFlags),
+      name: "Kernels", dependencies: ["CPlatform", "Layers"], swiftSettings: kernelFlags),
+    .target(name: "KernelsPortable", dependencies: ["CPlatform", "Kernels"], swiftSettings: isaFlags),
     .target(name: "Teams", dependencies: ["Topology", "CPlatform"], swiftSettings: optimised),
     .target(
       name: "Statistics", dependencies: [.product(name: "RealModule", package: "swift-numerics")],

@@ -6,7 +6,7 @@
 /// 1. **What the rows are.** Pixels in channels-last layouts, for then neither the input nor the output is transposed.
 ///    In NCHW, output channels; or pixels where the vectors of an image would be filled badly (49 pixels are four vectors
 ///    of 16, a quarter of them empty) and the sums are long enough to pay for transposing.
-/// 2. **The tile**: the ISA's own.
+/// 2. **The tile**: the ISA's own; where fewer rows than it has are computed at a time, as many vectors as fit beside them.
 /// 3. **The depth** that is summed between two visits of the output: as much as keeps the tile's rows of input, or a
 ///    panel of pixels, in half of the L1 cache. Cuts of the depth are even.
 @frozen
@@ -32,7 +32,8 @@ public struct Blocking<Target: VectorISA>: Sendable {
   @inlinable
   init(_ problem: Problem) {
     let pixelsAreRows = Self.pixelsAreRows(problem)
-    let tile = problem.tile?.shape ?? (pixelsAreRows ? Target.pixelTile : Target.channelTile)
+    let tile =
+      problem.tile?.shape ?? (pixelsAreRows ? Self.pixelTile(rows: problem.m) : Target.channelTile)
     self.pixelsAreRows = pixelsAreRows
     rows = tile.rows
     vectors = tile.vectors
@@ -46,6 +47,18 @@ public struct Blocking<Target: VectorISA>: Sendable {
     let most = max(64, problem.caches.l1d / 2 / MemoryLayout<Float>.size / across)
     let cuts = (problem.k &+ most &- 1) / most
     depth = (problem.k &+ cuts &- 1) / cuts
+  }
+
+  /// The ISA's tile, or a wider one where the rows are shared out among lower tiles: 16 rows are 2 × 8, and with eight
+  /// rows there is room for three vectors.
+  @inlinable
+  static func pixelTile(rows: Int) -> TileShape {
+    let tile = Target.pixelTile
+    let tiles = (rows &+ tile.rows &- 1) / tile.rows
+    let height = (rows &+ tiles &- 1) / tiles
+    var vectors = RegisterTile<Target>.maximumVectors
+    while vectors > tile.vectors && Target.maximumRows(vectors) < height { vectors &-= 1 }
+    return vectors > tile.vectors ? TileShape(height, vectors) : tile
   }
 
   @inlinable

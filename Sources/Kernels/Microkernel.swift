@@ -1,3 +1,5 @@
+public import CPlatform
+
 /// The register-blocked heart of ``Packed``: a tile of `MR` rows × `NV` vectors of C, summed over the whole depth in
 /// registers.
 ///
@@ -12,6 +14,9 @@
 ///     a ┌──┬─ ─┐ ┌──────────────┐
 ///       MR     │ │ MR × NV accumulators
 ///       └──┴─ ─┘ └──────────────┘
+///
+/// At every step of the depth the cache lines of some vectors that later tiles will read are asked for, from `fetch` on:
+/// there are free slots among the multiply-adds, and none between the tiles.
 ///
 /// MR × NV accumulators, NV vectors of `b` and one broadcast must fit the register file: 32 registers with AVX-512 and
 /// NEON, 16 with AVX2 and SSE. The loop over rows must be unrolled completely, or the accumulators live on the stack.
@@ -55,14 +60,19 @@ public enum Microkernel<Target: VectorISA, let MR: Int, let NV: Int> {
   ) {
     var a = tile.a
     var b = tile.b
+    var fetch = tile.fetch
+    // Vectors of one cache line. The count is constant, and so is what is left of the loop.
+    let linesVectors = max(1, 64 / (Target.lanes &* MemoryLayout<Float>.size))
     for _ in 0..<tile.depth {
       let vectors = InlineArray<NV, Target.F32> { v in Target.load(b + v &* Target.lanes) }
+      for v in 0..<NV where v % linesVectors == 0 { platform_prefetch(fetch + v &* Target.lanes) }
       for row in 0..<MR {
         let x = Target.F32(repeating: a[row &* rowStride])
         for v in 0..<NV { sums[v][row] = Target.multiplyAdd(sums[v][row], x, vectors[v]) }
       }
       a += depthStride
       b += tile.bStride
+      fetch += tile.fetchStride
     }
   }
 

@@ -159,14 +159,16 @@ struct PackedLoops {
     }
   }
 
-  /// The copy of `channels` channels of `pixels`: see ``copyPixels(_:_:_:_:_:)``.
+  /// The copy of `channels` channels of `pixels`: see ``PixelPanel``.
   private func countCopy(_ pixels: Range<Int>, channels: Int, _ work: inout KernelWork) {
     var m = pixels.lowerBound
     while m < pixels.upperBound {
       let end = problem.endOfRun(from: m, limit: pixels.upperBound)
-      let vectors = problem.inputPixelStride == 1 ? (end - m) / lanes : 0
-      work.copiedVectors += channels * vectors
-      work.copiedElements += channels * (end - m - vectors * lanes)
+      if problem.inputPixelStride <= 2 {
+        work.copiedVectors += channels * ((end - m + lanes - 1) / lanes)
+      } else {
+        work.copiedElements += channels * (end - m)
+      }
       work.copiedRuns += channels
       m = end
     }

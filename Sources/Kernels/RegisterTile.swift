@@ -10,6 +10,10 @@ public struct TileOperands {
   /// The vector operand: `depth` rows of vectors, `bStride` apart.
   @usableFromInline var b: UnsafePointer<Float>
   @usableFromInline var bStride: Int
+  /// What later tiles will read: at every step of the depth, as many cache lines as a row of `b` has are asked for, from
+  /// here on, and `fetchStride` further at the next step. It may lie anywhere. Where nothing else is set, it is `b`.
+  @usableFromInline var fetch: UnsafePointer<Float>
+  @usableFromInline var fetchStride: Int
   /// Terms to sum.
   @usableFromInline var depth: Int
   /// The upper left element of the tile of C; whole vectors are read and written.
@@ -33,6 +37,8 @@ public struct TileOperands {
     self.aStride = aStride
     self.b = b
     self.bStride = bStride
+    fetch = b
+    fetchStride = bStride
     self.depth = depth
     self.c = c
     self.cStride = cStride

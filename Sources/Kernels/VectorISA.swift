@@ -40,6 +40,18 @@ public protocol VectorISA: Sendable {
 
   /// Returns the sum of all lanes, added up pairwise.
   static func sum(_ x: F32) -> Float
+
+  /// Loads the first `count` lanes from `p`, and touches no other memory; the other lanes are zero.
+  static func load(_ p: UnsafePointer<Float>, count: Int) -> F32
+
+  /// Stores the first `count` lanes to `p`, and touches no other memory.
+  static func store(_ vector: F32, _ p: UnsafeMutablePointer<Float>, count: Int)
+
+  /// Returns the lanes of `a` and `b` alternating, a₀ b₀ a₁ b₁ …: the first half and the second half of them.
+  static func interleave(_ a: F32, _ b: F32) -> (low: F32, high: F32)
+
+  /// Returns every second lane of `a` and then of `b`, from the first on.
+  static func evens(_ a: F32, _ b: F32) -> F32
 }
 
 /// The ISAs that kernels are compiled for, from the narrowest to the widest.
@@ -88,23 +100,9 @@ extension VectorISA {
     return vector
   }
 
-  /// Loads the first `count` lanes from `p`; the others are zero.
-  @inlinable @inline(__always)
-  static func load(_ p: UnsafePointer<Float>, count: Int) -> F32 {
-    var vector = F32()
-    for lane in 0..<count { vector[lane] = p[lane] }
-    return vector
-  }
-
   /// Stores all lanes to `p`, which need not be aligned.
   @inlinable @inline(__always)
   static func store(_ vector: F32, _ p: UnsafeMutablePointer<Float>) {
     UnsafeMutableRawPointer(p).storeBytes(of: vector, as: F32.self)
-  }
-
-  /// Stores the first `count` lanes to `p`.
-  @inlinable @inline(__always)
-  static func store(_ vector: F32, _ p: UnsafeMutablePointer<Float>, count: Int) {
-    for lane in 0..<count { p[lane] = vector[lane] }
   }
 }

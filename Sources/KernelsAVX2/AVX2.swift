@@ -1,3 +1,4 @@
+import CPlatform
 public import Kernels
 
 /// AVX2 with FMA: 16 registers of eight floats.
@@ -53,6 +54,39 @@ public enum AVX2: VectorISA {
     let half = x.lowHalf + x.highHalf
     let quarter = half.lowHalf + half.highHalf
     return quarter.x + quarter.y
+  }
+
+  /// Loads the first lanes: one instruction.
+  @inline(__always)
+  public static func load(_ p: UnsafePointer<Float>, count: Int) -> F32 { platform_load_first_AVX2(p, count) }
+
+  /// Stores the first lanes, by powers of two: AVX2's masked store takes tens of cycles on some CPUs.
+  @inline(__always)
+  public static func store(_ vector: F32, _ p: UnsafeMutablePointer<Float>, count: Int) {
+    if count == 8 { return UnsafeMutableRawPointer(p).storeBytes(of: vector, as: F32.self) }
+    var rest = vector.lowHalf
+    var offset = 0
+    if count & 4 != 0 {
+      UnsafeMutableRawPointer(p).storeBytes(of: rest, as: SIMD4<Float>.self)
+      rest = vector.highHalf
+      offset = 4
+    }
+    if count & 2 != 0 {
+      UnsafeMutableRawPointer(p + offset).storeBytes(of: rest.lowHalf, as: SIMD2<Float>.self)
+      rest.lowHalf = rest.highHalf
+      offset &+= 2
+    }
+    if count & 1 != 0 { p[offset] = rest[0] }
+  }
+
+  /// Returns every second lane of both.
+  @inline(__always)
+  public static func evens(_ a: F32, _ b: F32) -> F32 { F32(lowHalf: a.evenHalf, highHalf: b.evenHalf) }
+
+  /// Returns the lanes of both alternating.
+  @inline(__always)
+  public static func interleave(_ a: F32, _ b: F32) -> (low: F32, high: F32) {
+    (platform_interleave_low_AVX2(a, b), platform_interleave_high_AVX2(a, b))
   }
 
   /// The ceilings of a core, reached with this ISA.

@@ -1,3 +1,4 @@
+import CPlatform
 public import Kernels
 
 /// AVX-512: 32 registers of sixteen floats.
@@ -47,6 +48,26 @@ public enum AVX512: VectorISA {
     let quarter = half.lowHalf + half.highHalf
     let eighth = quarter.lowHalf + quarter.highHalf
     return eighth.x + eighth.y
+  }
+
+  /// Loads the first lanes: one instruction.
+  @inline(__always)
+  public static func load(_ p: UnsafePointer<Float>, count: Int) -> F32 { platform_load_first_AVX512(p, count) }
+
+  /// Stores the first lanes: one instruction.
+  @inline(__always)
+  public static func store(_ vector: F32, _ p: UnsafeMutablePointer<Float>, count: Int) {
+    platform_store_first_AVX512(vector, p, count)
+  }
+
+  /// Returns every second lane of both.
+  @inline(__always)
+  public static func evens(_ a: F32, _ b: F32) -> F32 { F32(lowHalf: a.evenHalf, highHalf: b.evenHalf) }
+
+  /// Returns the lanes of both alternating.
+  @inline(__always)
+  public static func interleave(_ a: F32, _ b: F32) -> (low: F32, high: F32) {
+    (platform_interleave_low_AVX512(a, b), platform_interleave_high_AVX512(a, b))
   }
 
   /// The ceilings of a core, reached with this ISA.

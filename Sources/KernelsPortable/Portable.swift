@@ -1,3 +1,4 @@
+import CPlatform
 public import Kernels
 
 /// The architecture's baseline: SSE2 on x86-64, NEON on arm64.
@@ -65,6 +66,30 @@ public enum Portable: VectorISA {
   public static func sum(_ x: F32) -> Float {
     let half = x.lowHalf + x.highHalf
     return half.x + half.y
+  }
+
+  /// Loads the first lanes one by one.
+  @inline(__always)
+  public static func load(_ p: UnsafePointer<Float>, count: Int) -> F32 {
+    var vector = F32()
+    for lane in 0..<count { vector[lane] = p[lane] }
+    return vector
+  }
+
+  /// Stores the first lanes one by one.
+  @inline(__always)
+  public static func store(_ vector: F32, _ p: UnsafeMutablePointer<Float>, count: Int) {
+    for lane in 0..<count { p[lane] = vector[lane] }
+  }
+
+  /// Returns every second lane of both.
+  @inline(__always)
+  public static func evens(_ a: F32, _ b: F32) -> F32 { F32(lowHalf: a.evenHalf, highHalf: b.evenHalf) }
+
+  /// Returns the lanes of both alternating.
+  @inline(__always)
+  public static func interleave(_ a: F32, _ b: F32) -> (low: F32, high: F32) {
+    (platform_interleave_low_4(a, b), platform_interleave_high_4(a, b))
   }
 
   /// The ceilings of a core, reached with the baseline.

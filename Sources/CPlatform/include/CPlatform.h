@@ -8,6 +8,8 @@
 #include "pages.h"
 #include "peer_process.h"
 #include "performance_counters.h"
+#include "prefetch.h"
 #include "thread_status.h"
+#include "vectors.h"
 
 #endif
