@@ -1,7 +1,8 @@
 /// exp and what is made of it, on vectors: gelu, silu, tanh and sigmoid, within 4 units in the last place of the exact
 /// functions over all floats.
 ///
-/// There is no branch and no selection: every lane takes the same path. Arguments are clamped to where results still
+/// There is no selection: every lane takes the same path, and an element's result does not depend on its neighbours.
+/// Arguments are clamped to where results still
 /// change, powers of two are multiplied in last, so that a subnormal result is rounded once, and NaN stays NaN. Nothing
 /// depends on a fused multiply-add: what has to be exact is exact without it. The errors given were found among every
 /// 503rd float, with and without fused multiply-adds. The coefficients are least-squares fits, reweighted until their
@@ -55,6 +56,13 @@ enum Elementary<Target: VectorISA> {
   /// x·σ(x), within 2.1 units, or σ(x) alone, within 2.4.
   @inlinable @inline(__always)
   static func logistic(_ x: Target.F32, timesX: Bool) -> Target.F32 {
+    if Target.isWithin(x, 80) {
+      // As below with s = 0, and the same to the last bit: powers of two cancel where nothing is subnormal.
+      let e = Exponential(-x)
+      let power = Target.powerOfTwo(e.exponent)
+      let denominator = Target.multiplyAdd(Target.F32(repeating: 1) + power, e.fraction, power)
+      return (timesX ? x : Target.F32(repeating: 1)) / denominator
+    }
     // σ(x) = 1 ÷ (1 + e⁻ˣ) = 2⁻ˢ ÷ (2⁻ˢ + e⁻ˣ·2⁻ˢ), with s the exponent of e⁻ˣ as far as 2⁻ˢ is a normal number. The
     // result is subnormal only by the division, and is rounded once.
     let limited = clamp(x, -120, timesX ? .infinity : 120)

@@ -55,11 +55,18 @@ public enum Epilogue<Target: VectorISA> {
   /// Applies an activation that ``Clamp`` does not do to a matrix of `rows` × `columns` floats, rows `stride` apart.
   ///
   /// Kernels call it on a tile that they have just stored, while it is in the L1 cache.
-  @inlinable @inline(never)
+  @inlinable @inline(__always)
   static func finish(
     _ activation: Activation, _ p: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int
   ) {
     if activation == .none || activation == .relu || activation == .relu6 { return }
+    finishEach(activation, p, rows: rows, columns: columns, stride: stride)
+  }
+
+  @inlinable @inline(never)
+  static func finishEach(
+    _ activation: Activation, _ p: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int
+  ) {
     for row in 0..<rows {
       let p = p + row &* stride
       var column = 0

@@ -34,9 +34,13 @@ struct PackedLoops {
   @inlinable @inline(__always)
   static func forEachTile(of rows: Range<Int>, upTo most: Int, _ body: (Range<Int>) -> Void) {
     let tiles = (rows.count &+ most &- 1) / most
-    for t in 0..<tiles {
-      body(
-        rows.lowerBound &+ rows.count &* t / tiles..<rows.lowerBound &+ rows.count &* (t &+ 1) / tiles)
+    if tiles == 0 { return }
+    let (height, longer) = rows.count.quotientAndRemainder(dividingBy: tiles)
+    var first = rows.lowerBound
+    for tile in 0..<tiles {
+      let end = first &+ height &+ (tile < longer ? 1 : 0)
+      body(first..<end)
+      first = end
     }
   }
 

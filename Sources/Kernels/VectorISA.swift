@@ -35,6 +35,9 @@ public protocol VectorISA: Sendable {
   /// The smaller of both lane by lane, or `x` where it is NaN.
   static func minimum(_ x: F32, _ bound: F32) -> F32
 
+  /// Whether −bound ≤ x ≤ bound in every lane. NaN is not.
+  static func isWithin(_ x: F32, _ bound: Float) -> Bool
+
   /// Returns 2ⁿ for integral n in −126...127. NaN gives some number.
   static func powerOfTwo(_ n: F32) -> F32
 

@@ -41,6 +41,13 @@ public enum AVX2: VectorISA {
   @inline(__always)
   public static func minimum(_ x: F32, _ bound: F32) -> F32 { x.replacing(with: bound, where: bound .< x) }
 
+  /// Whether −bound ≤ x ≤ bound in every lane. The standard library's `all` is not always inlined, and then one symbol for
+  /// all ISAs.
+  @inline(__always)
+  public static func isWithin(_ x: F32, _ bound: Float) -> Bool {
+    platform_is_at_most_AVX2(maximum(x, -x), F32(repeating: bound))
+  }
+
   /// Returns 2ⁿ lane by lane: adding 1.5 · 2²³ leaves n in the low bits, which are moved to the exponent's.
   @inline(__always)
   public static func powerOfTwo(_ n: F32) -> F32 {

@@ -54,6 +54,13 @@ public enum Portable: VectorISA {
   @inline(__always)
   public static func minimum(_ x: F32, _ bound: F32) -> F32 { x.replacing(with: bound, where: bound .< x) }
 
+  /// Whether −bound ≤ x ≤ bound in every lane.
+  @inline(__always)
+  public static func isWithin(_ x: F32, _ bound: Float) -> Bool {
+    let size = maximum(x, -x)
+    return size[0] <= bound && size[1] <= bound && size[2] <= bound && size[3] <= bound
+  }
+
   /// Returns 2ⁿ lane by lane: adding 1.5 · 2²³ leaves n in the low bits, which are moved to the exponent's.
   @inline(__always)
   public static func powerOfTwo(_ n: F32) -> F32 {

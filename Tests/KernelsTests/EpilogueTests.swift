@@ -19,36 +19,71 @@ import Testing
   /// layer of one weight, 1, of every ISA. The number is prime, so that every pattern of low bits appears.
   @Test(arguments: ListedKernel.all.filter { $0.kernel.name == "simd" }, [Activation.gelu, .silu, .tanh, .sigmoid])
   func activationsAreWithinFourUnitsOverAllFloats(listed: ListedKernel, activation: Activation) throws {
-    let kernel = listed.kernel
-    let side = 256
-    let layer = try Layer(
-      op: .conv1x1, shape: .conv1x1(ic: 1, oc: 1, ih: side, iw: side), layout: .nchw, activation: activation)
-    let problem = Problem(layer)
-    let input = try FloatBuffer(count: side * side)
-    let output = try FloatBuffer(count: side * side)
-    let one = try FloatBuffer(count: 1)
-    one.pointer[0] = 1
-    let scratch = try FloatBuffer(count: kernel.scratchCount(problem))
+    let layer = try OneWeightLayer(listed.kernel, activation)
     var worst = (units: 0.0, x: Float(0), result: Float(0))
     var bits: UInt64 = 0
     while bits <= UInt64(UInt32.max) {
-      for i in 0..<input.count {
-        input.pointer[i] = Float(bitPattern: UInt32(truncatingIfNeeded: bits + UInt64(i) * 503))
+      for i in 0..<layer.input.count {
+        layer.input.pointer[i] = Float(bitPattern: UInt32(truncatingIfNeeded: bits + UInt64(i) * 503))
       }
+      layer.compute()
+      for i in 0..<layer.input.count {
+        let x = layer.input.pointer[i]
+        let units = distance(layer.output.pointer[i], activation(Double(x)))
+        if units > worst.units { worst = (units, x, layer.output.pointer[i]) }
+      }
+      bits += UInt64(layer.input.count) * 503
+    }
+    #expect(worst.units <= Self.units, "\(activation)(\(worst.x)) is \(worst.result), \(worst.units) units off")
+    #expect(worst.units > 0.5, "no result was rounded, so nothing was computed")
+  }
+
+  /// Vectors whose lanes are all of moderate size take a shorter way; one large lane must not change the others' bits.
+  @Test(arguments: ListedKernel.all.filter { $0.kernel.name == "simd" }, [Activation.gelu, .silu, .tanh, .sigmoid])
+  func anElementDoesNotDependOnItsNeighbours(listed: ListedKernel, activation: Activation) throws {
+    let layer = try OneWeightLayer(listed.kernel, activation)
+    let moderate = (0..<layer.input.count).map { Float($0 % 40_009) / 40_009 * 158 - 79 }
+    func results(_ isLarge: (Int) -> Bool) -> [UInt32] {
+      for i in moderate.indices { layer.input.pointer[i] = isLarge(i) ? 1000 : moderate[i] }
+      layer.compute()
+      return moderate.indices.map { layer.output.pointer[$0].bitPattern }
+    }
+    let alone = results { _ in false }
+    let beside = results { $0 % 4 == 3 }
+    let different = moderate.indices.filter { $0 % 4 != 3 && alone[$0] != beside[$0] }
+    #expect(different.isEmpty, "\(activation)(\(different.first.map { moderate[$0] } ?? 0)) and others")
+    #expect(moderate.indices.contains { alone[$0] != beside[$0] })
+  }
+
+  /// A layer of one weight, 1, so that its output is the activation of its input.
+  private final class OneWeightLayer {
+    let kernel: Kernel
+    let problem: Problem
+    let input: FloatBuffer
+    let output: FloatBuffer
+    private let one: FloatBuffer
+    private let scratch: FloatBuffer
+
+    init(_ kernel: Kernel, _ activation: Activation) throws {
+      self.kernel = kernel
+      let side = 256
+      problem = Problem(
+        try Layer(
+          op: .conv1x1, shape: .conv1x1(ic: 1, oc: 1, ih: side, iw: side), layout: .nchw, activation: activation))
+      input = try FloatBuffer(count: side * side)
+      output = try FloatBuffer(count: side * side)
+      one = try FloatBuffer(count: 1)
+      one.pointer[0] = 1
+      scratch = try FloatBuffer(count: kernel.scratchCount(problem))
+    }
+
+    func compute() {
       kernel.compute(
         problem,
         Operands(
           input: input.pointer, weights: one.pointer, bias: nil, output: output.pointer, scratch: scratch.pointer),
         Block(rows: 0..<problem.m, columns: 0..<1))
-      for i in 0..<input.count {
-        let x = input.pointer[i]
-        let units = distance(output.pointer[i], activation(Double(x)))
-        if units > worst.units { worst = (units, x, output.pointer[i]) }
-      }
-      bits += UInt64(input.count) * 503
     }
-    #expect(worst.units <= Self.units, "\(activation)(\(worst.x)) is \(worst.result), \(worst.units) units off")
-    #expect(worst.units > 0.5, "no result was rounded, so nothing was computed")
   }
 
   @Test(arguments: Activation.allCases)

@@ -31,6 +31,11 @@ PLATFORM_INLINE __m256 platform_interleave_high_AVX2(__m256 a, __m256 b) {
   return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
+/// Whether no lane of `a` is greater than its lane of `b`, or NaN.
+PLATFORM_INLINE _Bool platform_is_at_most_AVX2(__m256 a, __m256 b) {
+  return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LE_OQ)) == 0xff;
+}
+
 /// The first `count` floats at `p`, at most 8, then zeros. No other memory is touched.
 PLATFORM_INLINE __m256 platform_load_first_AVX2(const float *p, long count) {
   const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -47,6 +52,11 @@ PLATFORM_INLINE __m512 platform_interleave_low_AVX512(__m512 a, __m512 b) {
 /// See `platform_interleave_high_4`.
 PLATFORM_INLINE __m512 platform_interleave_high_AVX512(__m512 a, __m512 b) {
   return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+/// See `platform_is_at_most_AVX2`.
+PLATFORM_INLINE _Bool platform_is_at_most_AVX512(__m512 a, __m512 b) {
+  return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ) == 0xffff;
 }
 
 /// The first `count` floats at `p`, at most 16, then zeros. No other memory is touched.
