@@ -49,12 +49,15 @@ public struct KernelWork: Sendable, Hashable {
   /// Runs that these consist of.
   public var restoredRuns = 0
 
+  /// Vectors of products whose two operands are both loaded: see ``ColumnTail``.
+  public var dotVectors = 0
+
   /// No work yet, of vectors of `lanes` floats.
   public init(lanes: Int) { self.lanes = lanes }
 
   /// Multiply-adds, those in empty lanes included.
   public var multiplyAdds: Double {
-    tiles.reduce(0) { sum, call in
+    tiles.reduce(Double(dotVectors * lanes)) { sum, call in
       sum + Double(call.key.rows * call.key.vectors * lanes) * Double(call.key.depth) * Double(call.value)
     }
   }

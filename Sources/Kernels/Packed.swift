@@ -18,6 +18,8 @@ public import Layers
 /// the traffic is spread over all of the time. With 16 rows and weights in memory, that alone took FC from 58 to 92 % of
 /// the roofline on one core of a Zen 5. What the first tile reads is asked for a little ahead of its use.
 ///
+/// The last channels of a layer that would leave most of a vector empty are a ``ColumnTail``.
+///
 /// In NCHW the pixels of a tile are copied to a panel, [k][rows], and tiles of C are transposed in registers and stored.
 ///
 ///     for tiles of rows: copy the panel
@@ -62,25 +64,34 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     return Grain(rows: blocking.pixelsAreRows ? 1 : Target.lanes, columns: blocking.weightPanel)
   }
 
-  /// Whole panels of weights.
+  /// Whole panels of weights, and the rows of a ``ColumnTail``.
   @inlinable
   public static func packedWeightCount(_ problem: Problem) -> Int {
-    roundUp(problem.n, Blocking<Target>(problem).weightPanel) &* problem.k
+    let blocking = Blocking<Target>(problem)
+    let tail = ColumnTail<Target>.count(problem, blocking)
+    return (roundUp(problem.n &- tail, blocking.weightPanel) &+ tail) &* problem.k
   }
 
-  /// Packs [n][k] weights into panels, [⌈n/width⌉][k][width], zeros after the last channel.
+  /// Packs [n][k] weights into panels, [⌈n/width⌉][k][width], zeros after the last channel; and copies the rows of a
+  /// ``ColumnTail``, which follow the panels.
   @inlinable
   public static func packWeights(
     _ problem: Problem, _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
-    let width = Blocking<Target>(problem).weightPanel
-    for n0 in stride(from: 0, to: problem.n, by: width) {
+    let blocking = Blocking<Target>(problem)
+    let width = blocking.weightPanel
+    let end = problem.n &- ColumnTail<Target>.count(problem, blocking)
+    for n0 in stride(from: 0, to: end, by: width) {
       let panel = packed + n0 &* problem.k
       for column in 0..<width {
         let source = weights + (n0 &+ column) &* problem.weightStride
-        let isPadding = n0 &+ column >= problem.n
+        let isPadding = n0 &+ column >= end
         for k in 0..<problem.k { panel[k &* width &+ column] = isPadding ? 0 : source[k] }
       }
+    }
+    for n in end..<problem.n {
+      (packed + (roundUp(end, width) &+ n &- end) &* problem.k)
+        .update(from: weights + n &* problem.weightStride, count: problem.k)
     }
   }
 
@@ -122,17 +133,17 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     return PackedLoops(
       problem: problem, lanes: Target.lanes, pixelsAreRows: blocking.pixelsAreRows, rows: blocking.rows,
       vectors: blocking.vectors, depth: blocking.depth, stripeWidth: stripeWidth(problem, blocking),
-      copiesRows: copiesRows(problem)
+      copiesRows: copiesRows(problem), tail: ColumnTail<Target>.count(problem, blocking)
     ).work(block)
   }
 
   // MARK: Computing
 
   /// One product after the other, from the bias on. A cut of the depth goes on with the partial sum, and changes nothing;
-  /// neither does it which way round the tile lies.
+  /// neither does it which way round the tile lies. Not promised where a ``ColumnTail`` sums lane by lane.
   @inlinable
   public static func summationOrder(_ problem: Problem) -> SummationOrder? {
-    SummationOrder(chains: 1, cut: problem.k)
+    ColumnTail<Target>.count(problem, Blocking(problem)) > 0 ? nil : SummationOrder(chains: 1, cut: problem.k)
   }
 
   /// Computes `block`.
@@ -171,14 +182,17 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     let depth = blocking.depth
     let stripeWidth = stripeWidth(problem, blocking)
     let isCopied = copiesRows(problem)
+    let (columns, tail) = columnsAndTail(problem, blocking, block)
+    let tailWeights = tailWeights(problem, blocking, operands, tail)
+    var tailRows = block.rows
 
     let tiles = (block.rows.count &+ blocking.rows &- 1) / blocking.rows
-    for stripe in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: stripeWidth) {
-      let stripeEnd = min(block.columns.upperBound, stripe &+ stripeWidth)
+    for stripe in stride(from: columns.lowerBound, to: columns.upperBound, by: stripeWidth) {
+      let stripeEnd = min(columns.upperBound, stripe &+ stripeWidth)
       for k0 in stride(from: 0, to: problem.k, by: depth) {
         let k1 = min(problem.k, k0 &+ depth)
-        let isFirst = stripe == block.columns.lowerBound && k0 == 0
-        let isLast = stripeEnd == block.columns.upperBound && k1 == problem.k
+        let isFirst = stripe == columns.lowerBound && k0 == 0
+        let isLast = stripeEnd == columns.upperBound && k1 == problem.k
         let next = k1 < problem.k ? stripe &* problem.k &+ k1 &* width : stripeEnd &* problem.k
         var index = 0
         PackedLoops.forEachTile(of: block.rows, upTo: blocking.rows) { rows in
@@ -218,8 +232,48 @@ public enum Packed<Target: VectorISA>: KernelFamily {
             }
           }
           index &+= 1
+          if isLast {
+            computeTail(problem, operands, tailWeights, &tailRows, upTo: rows.upperBound, of: block, tail)
+          }
         }
       }
+    }
+    computeTail(problem, operands, tailWeights, &tailRows, upTo: block.rows.upperBound, of: block, tail)
+  }
+
+  /// The columns of `block` that are computed in tiles, and those of its ``ColumnTail``.
+  @inlinable
+  static func columnsAndTail(
+    _ problem: Problem, _ blocking: Blocking<Target>, _ block: Block
+  ) -> (columns: Range<Int>, tail: Range<Int>) {
+    let end = problem.n &- ColumnTail<Target>.count(problem, blocking)
+    return (
+      min(end, block.columns.lowerBound)..<min(end, block.columns.upperBound),
+      max(end, block.columns.lowerBound)..<max(end, block.columns.upperBound)
+    )
+  }
+
+  /// The plain weights of the channels `tail`, which are not empty.
+  @inlinable
+  static func tailWeights(
+    _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ tail: Range<Int>
+  ) -> UnsafePointer<Float> {
+    let end = problem.n &- ColumnTail<Target>.count(problem, blocking)
+    return operands.weights + (roundUp(end, blocking.width) &+ tail.lowerBound &- end) &* problem.k
+  }
+
+  /// Computes the columns `tail` of the first of `rows`, as many vectors of rows as end by `end`, while their input is near;
+  /// the rest of a vector where the block ends.
+  @inlinable @inline(__always)
+  static func computeTail(
+    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: inout Range<Int>,
+    upTo end: Int, of block: Block, _ tail: Range<Int>
+  ) {
+    if tail.isEmpty { return }
+    while rows.lowerBound < end && (end &- rows.lowerBound >= Target.lanes || end == block.rows.upperBound) {
+      let vector = rows.lowerBound..<min(end, rows.lowerBound &+ Target.lanes)
+      ColumnTail<Target>.compute(problem, operands, weights, vector, tail)
+      rows = vector.upperBound..<rows.upperBound
     }
   }
 
@@ -238,10 +292,12 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   ) {
     let width = blocking.width
     let stride = roundUp(blocking.rows, Target.lanes)
+    let (columns, tail) = columnsAndTail(problem, blocking, block)
+    let tailWeights = tailWeights(problem, blocking, operands, tail)
     PackedLoops.forEachTile(of: block.rows, upTo: blocking.rows) { rows in
       PixelPanel<Target>.copy(problem, operands.input, rows, 0..<problem.k, to: operands.scratch, stride: stride)
-      for n in Swift.stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: width) {
-        let columns = min(width, block.columns.upperBound &- n)
+      for n in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
+        let columns = min(width, columns.upperBound &- n)
         let vectors = (columns &+ Target.lanes &- 1) / Target.lanes
         var tile = TileOperands(
           a: UnsafePointer(operands.scratch), aStride: stride, b: operands.weights + n &* problem.k, bStride: width,
@@ -254,6 +310,9 @@ public enum Packed<Target: VectorISA>: KernelFamily {
         PixelPanel<Target>.storeTransposed(
           problem, operands.output, UnsafePointer(edge.c), stride: edge.cStride, rows, n..<n &+ columns)
       }
+      ColumnTail<Target>.compute(
+        problem, operands, tailWeights, panel: UnsafePointer(operands.scratch), stride: stride, rows, tail,
+        scratch: operands.scratch + edgeOffset(problem, blocking))
     }
   }
 

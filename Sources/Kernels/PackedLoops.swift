@@ -14,11 +14,13 @@ struct PackedLoops {
   let depth: Int
   let stripeWidth: Int
   let copiesRows: Bool
+  /// Columns of a ``ColumnTail``.
+  let tail: Int
 
   @usableFromInline
   init(
     problem: Problem, lanes: Int, pixelsAreRows: Bool, rows: Int, vectors: Int, depth: Int, stripeWidth: Int,
-    copiesRows: Bool
+    copiesRows: Bool, tail: Int
   ) {
     self.problem = problem
     self.lanes = lanes
@@ -28,6 +30,7 @@ struct PackedLoops {
     self.depth = depth
     self.stripeWidth = stripeWidth
     self.copiesRows = copiesRows
+    self.tail = tail
   }
 
   /// Tiles that share the rows of a block out evenly: 25 rows are 13 + 12, not 14 + 11.
@@ -93,9 +96,17 @@ struct PackedLoops {
     return [(depth, whole), (problem.k % depth, 1)].filter { $0.depth > 0 && $0.count > 0 }
   }
 
+  /// Columns of `block` in tiles, and those of a ``ColumnTail``.
+  private func columnsAndTail(_ block: Block) -> (Int, Int) {
+    let columns = max(0, min(problem.n - tail, block.columns.upperBound) - block.columns.lowerBound)
+    return (columns, block.columns.count - columns)
+  }
+
   private func countChannelsLast(_ block: Block, _ work: inout KernelWork) {
     let width = vectors * lanes
-    let columns = block.columns.count
+    let (columns, tailColumns) = columnsAndTail(block)
+    let groups = (block.rows.count + lanes - 1) / lanes
+    work.dotVectors += tailColumns * groups * lanes * ((problem.k + lanes - 1) / lanes)
     let stripes = (columns + stripeWidth - 1) / stripeWidth
     let heights = tileHeights(block.rows.count, upTo: rows)
     // The block begins on a panel of weights, so only its last panel can be narrower.
@@ -126,12 +137,13 @@ struct PackedLoops {
 
   private func countTransposed(_ block: Block, _ work: inout KernelWork) {
     let width = vectors * lanes
-    let widths = [(width, block.columns.count / width), (block.columns.count % width, 1)]
-      .filter { $0.0 > 0 && $0.1 > 0 }
+    let (columns, tailColumns) = columnsAndTail(block)
+    let widths = [(width, columns / width), (columns % width, 1)].filter { $0.0 > 0 && $0.1 > 0 }
     // Weights that the L2 cache does not hold are fetched for every tile of pixels.
     let isStreamed = block.columns.count * problem.k * MemoryLayout<Float>.size > problem.caches.l2
     Self.forEachTile(of: block.rows, upTo: rows) { rows in
       countCopy(rows, channels: problem.k, &work)
+      work.dotVectors += tailColumns * ((rows.count + lanes - 1) / lanes) * problem.k
       for (columns, panels) in widths {
         let vectors = (columns + lanes - 1) / lanes
         work.add(

@@ -111,6 +111,17 @@ enum PixelPanel<Target: VectorISA> {
     }
   }
 
+  /// Stores what was computed for one channel of `pixels`.
+  @inlinable @inline(__always)
+  static func store(
+    _ problem: Problem, _ output: UnsafeMutablePointer<Float>, _ results: UnsafePointer<Float>, _ pixels: Range<Int>,
+    _ channel: Int
+  ) {
+    for m in pixels {
+      output[problem.outputOffset(m) &+ channel &* problem.outputChannelStride] = results[m &- pixels.lowerBound]
+    }
+  }
+
   /// Stores a tile of C, [rows][columns], rows `stride` apart, to the output in NCHW, channel by channel.
   ///
   /// Squares of one vector's lanes are transposed in registers: loads, shuffles and stores of whole vectors instead of
