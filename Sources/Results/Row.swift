@@ -256,9 +256,6 @@ extension Row: CSVRecord {
 }
 
 extension Row {
-  /// Whether a vendor's library computed it, and not a kernel of the lab: their kernels are called `library.method`.
-  public var isPeer: Bool { kernel.contains(".") }
-
   /// Floating-point operations of one execution: 2·m·n·k.
   public var flops: Double { 2 * Double(m) * Double(n) * Double(k) }
 
