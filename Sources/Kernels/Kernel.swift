@@ -29,6 +29,8 @@ public protocol KernelFamily<Target>: SendableMetatype {
 
   /// The register tiles that can be asked for by hand; empty for a kernel that has no choice.
   static var tiles: [TileShape] { get }
+  /// The register tile that `problem` is computed with, and what its rows are; nil for a kernel that has no choice.
+  static func tile(_ problem: Problem) -> TileChoice?
   /// Whether the kernel can compute `problem`.
   static func supports(_ problem: Problem) -> Bool
   /// The multiples that borders between blocks must fall on.
@@ -57,6 +59,9 @@ extension KernelFamily {
   /// None.
   @inlinable
   public static var tiles: [TileShape] { [] }
+  /// Has no choice.
+  @inlinable
+  public static func tile(_ problem: Problem) -> TileChoice? { nil }
   /// Every problem.
   @inlinable
   public static func supports(_ problem: Problem) -> Bool { true }
@@ -84,7 +89,7 @@ extension KernelFamily {
 
 /// One kernel compiled for one ISA, as a value: what the catalog lists and the harness runs.
 public struct Kernel: Sendable {
-  /// The family's name, and after a point the tile, if one was chosen by hand: `packed.14x2`.
+  /// The family's name, and after a point the tile, if one was chosen by hand, `packed.14x2`, or the word `tuned`.
   public private(set) var name: String
   /// One line on what the kernel does.
   public let summary: String
@@ -94,13 +99,16 @@ public struct Kernel: Sendable {
   public let lanes: Int
   /// See ``KernelFamily/tiles``.
   public let tiles: [TileShape]
-  /// The tile that was chosen by hand.
+  /// The tile that was chosen by hand or by measuring; nil leaves it to the family's model.
   public private(set) var tile: TileChoice?
+  /// Whether the tile was chosen by measuring: the kernel is called `packed.tuned`, whatever the choice.
+  public private(set) var isTuned = false
   private let functions: Functions
 
   /// What a family does, as it was compiled for one ISA.
   @usableFromInline
   struct Functions: Sendable {
+    @usableFromInline let tile: @Sendable (Problem) -> TileChoice?
     @usableFromInline let supports: @Sendable (Problem) -> Bool
     @usableFromInline let grain: @Sendable (Problem) -> Grain
     @usableFromInline let packedWeightCount: @Sendable (Problem) -> Int
@@ -115,6 +123,7 @@ public struct Kernel: Sendable {
 
     @inlinable @inline(__always)
     init<Family: KernelFamily>(_ family: Family.Type) {
+      tile = { Family.tile($0) }
       supports = { Family.supports($0) }
       grain = { Family.grain($0) }
       packedWeightCount = { Family.packedWeightCount($0) }
@@ -130,6 +139,7 @@ public struct Kernel: Sendable {
       _ scratchCount: @escaping @Sendable (Problem) -> Int,
       _ compute: @escaping @Sendable (Problem, Operands, Block) -> Void
     ) {
+      tile = { _ in nil }
       supports = { _ in true }
       grain = { _ in Grain(rows: 1, columns: 1) }
       packedWeightCount = { _ in 0 }
@@ -151,8 +161,13 @@ public struct Kernel: Sendable {
     self.init(name: name, summary: summary, isa: isa, lanes: 1, tiles: [], Functions(scratchCount, compute))
   }
 
-  /// Name and ISA, which no other kernel has both.
-  public var identifier: String { "\(name)-\(isa.rawValue)" }
+  /// Name and ISA, which no other kernel has both; with the tile of a tuned one, for its name does not say it.
+  public var identifier: String {
+    "\(name)\(isTuned ? "(\(tile.map { "\($0)" } ?? "model"))" : "")-\(isa.rawValue)"
+  }
+
+  /// The family's name.
+  public var family: String { String(name.prefix { $0 != "." }) }
 
   /// The value of a family that was compiled for one ISA. Call it in that ISA's module, so that the functions are
   /// compiled there.
@@ -180,7 +195,20 @@ public struct Kernel: Sendable {
     precondition(tiles.contains(tile.shape))
     var kernel = self
     kernel.tile = tile
-    kernel.name = "\(name.prefix { $0 != "." }).\(tile)"
+    kernel.isTuned = false
+    kernel.name = "\(family).\(tile)"
+    return kernel
+  }
+
+  /// The same kernel as tuning left it: with the tile that it found, or the model's own if none was better.
+  ///
+  /// - Requires: `tiles` contains the tile's shape.
+  public func tuned(to tile: TileChoice?) -> Kernel {
+    precondition(tile.map { tiles.contains($0.shape) } ?? true)
+    var kernel = self
+    kernel.tile = tile
+    kernel.isTuned = true
+    kernel.name = "\(family).tuned"
     return kernel
   }
 
@@ -195,6 +223,9 @@ public struct Kernel: Sendable {
     problem.tile = tile
     return problem
   }
+
+  /// See ``KernelFamily/tile(_:)``.
+  public func tile(for problem: Problem) -> TileChoice? { functions.tile(tiled(problem)) }
 
   /// See ``KernelFamily/supports(_:)``.
   public func supports(_ problem: Problem) -> Bool { functions.supports(tiled(problem)) }

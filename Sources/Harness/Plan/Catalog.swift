@@ -45,9 +45,15 @@ public struct Catalog: Sendable {
 
   /// The kernels whose names match a glob pattern. One with a tile chosen by hand is meant only by a pattern with a
   /// point, such as `packed.14x2`, `packed.p8x3` or `packed.*`.
-  public func kernels(matching pattern: String) -> [Kernel] {
-    (pattern.contains(".") ? withTilesByHand : kernels).filter { Glob.matches($0.name, pattern) }
+  ///
+  /// - Parameter tuned: whether kernels that were tuned are among them, as `packed.tuned`.
+  public func kernels(matching pattern: String, tuned: Bool = false) -> [Kernel] {
+    (pattern.contains(".") ? withTilesByHand + (tuned ? self.tuned : []) : kernels)
+      .filter { Glob.matches($0.name, pattern) }
   }
+
+  /// Every kernel that has a choice of tiles, as a place for what tuning chooses.
+  var tuned: [Kernel] { kernels.filter { !$0.tiles.isEmpty }.map { $0.tuned(to: nil) } }
 
   /// Every kernel, each followed by its likes with a tile chosen by hand.
   package var withTilesByHand: [Kernel] { kernels.flatMap { [$0] + $0.handPicked } }
