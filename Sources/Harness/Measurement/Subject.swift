@@ -50,7 +50,7 @@ final class KernelSubject: Subject {
     self.kernel = kernel
     self.item = item
     self.workbench = workbench
-    work = item.split.division(of: workbench.problem, for: kernel, threads: item.threads)
+    work = item.dividingSplit.division(of: workbench.problem, for: kernel, threads: item.threads)
     team = try teams.team(item.team, item.placement)
     witness = { try teams.witness(item.team, item.placement, kernel.isa) }
   }
@@ -61,7 +61,7 @@ final class KernelSubject: Subject {
   var prepareNanoseconds: UInt64? {
     (try? workbench.packedWeights(kernel, work, replica: item.replica))??.nanoseconds
   }
-  var remarks: [String] { [] }
+  var remarks: [String] { (item.tuned?.remark).map { [$0] } ?? [] }
   var strayCPUs: [Int]? { nil }
 
   private func execution() throws(OutOfMemory) -> Execution {

@@ -63,6 +63,14 @@ public enum Contender: Sendable {
     }
   }
 
+  /// The splits to measure on more than one thread, of those that were `chosen`. Where tuned kernels take part they have
+  /// one each, which stands beside the model's choice.
+  func dividing(_ chosen: [Split], isTuned: Bool) -> [Split] {
+    let dividing = chosen.filter { $0 != .none }
+    guard isTuned, case .kernel(let kernel) = self, !kernel.tiles.isEmpty, kernel.tile == nil else { return dividing }
+    return kernel.isTuned ? [.auto] : dividing + (dividing.contains(.auto) ? [] : [.auto])
+  }
+
   /// How to divide the work among `threads` threads of a team; `dividing` are the splits that were chosen.
   ///
   /// A library divides the work of its own threads itself. One thread of it is the same on any team.
@@ -107,6 +115,12 @@ public struct Case: Sendable {
   /// Which of several cases that are otherwise the same, from 1: `--replicates` asks for them. They differ in the memory
   /// that a kernel has of its own.
   public var replica = 1
+  /// What tuning chose for it, if its kernel is a tuned one. The split then is called `auto`, for it differs from layer to
+  /// layer, as the model's does.
+  public private(set) var tuned: TunedChoice?
+
+  /// How its work is divided: ``split``, or the split that tuning chose.
+  var dividingSplit: Split { tuned?.split ?? split }
 
   /// The kernel; nil for a peer.
   public var kernel: Kernel? {
@@ -134,6 +148,15 @@ public struct Case: Sendable {
 
   init(kernel: Kernel, split: Split, team: TeamKind, placement: Placement, cache: CacheState, replica: Int = 1) {
     self.init(.kernel(kernel), split: split, team: team, placement: placement, cache: cache, replica: replica)
+  }
+
+  /// The case with what tuning chose.
+  func with(_ choice: TunedChoice, _ kernel: Kernel) -> Case {
+    var item = Case(
+      kernel: kernel.tuned(to: choice.tile), split: split, team: team, placement: placement, cache: cache,
+      replica: replica)
+    item.tuned = choice
+    return item
   }
 
   /// Whether `other` is the same case, but for the replica.

@@ -14,6 +14,9 @@ public struct Plan: Sendable {
   /// Policies that put threads where another one does, and were left out for it.
   public let duplicates: [Duplicate]
 
+  /// What tuned kernels were asked for on, but tuning has not chosen: each once, in the order of the layers.
+  public let untuned: [TuningKey]
+
   /// A placement that is not measured, because another policy puts the threads on the same CPUs in the same order.
   public struct Duplicate: Sendable, Hashable {
     /// The policy that is left out.
@@ -44,6 +47,8 @@ public struct Plan: Sendable {
   ) throws(PlanError) {
     var groups: [CaseGroup] = []
     var duplicates: [Duplicate] = []
+    var untuned: [TuningKey] = []
+    let caches = CacheSizes(machine)
     for suite in suites {
       let cases = try Self.cases(suite, selection, machine, catalog, &duplicates)
       let layouts = selection.layouts ?? suite.axes.layout?.values
@@ -64,10 +69,10 @@ public struct Plan: Sendable {
             let problem = Problem(layer)
             let group = CaseGroup(
               suite: suite.name, entry: part.entry, layer: layer,
-              cases: part.cases.filter {
+              cases: Self.tuned(part.cases, layer, caches, selection.tuned, &untuned).filter {
                 $0.contender.supports(problem) && $0.split.suits(problem, threads: $0.threads)
               })
-            let needed = group.memoryBytes(coldBytes: machine.coldBytes, caches: CacheSizes(machine))
+            let needed = group.memoryBytes(coldBytes: machine.coldBytes, caches: caches)
             if let available, needed > available {
               throw .memory(layer: part.entry.descriptor, needed: needed, available: available, entry.location)
             }
@@ -84,6 +89,27 @@ public struct Plan: Sendable {
     }
     self.groups = groups.filter { !$0.cases.isEmpty }
     self.duplicates = duplicates
+    var seen: Set<TuningKey> = []
+    self.untuned = untuned.filter { seen.insert($0).inserted }
+  }
+
+  /// The cases with what tuning chose for each tuned kernel; those that it has nothing for are left out, and their keys
+  /// join `untuned`.
+  private static func tuned(
+    _ cases: [Case], _ layer: Layer, _ caches: CacheSizes, _ choices: [TuningKey: TunedChoice]?,
+    _ untuned: inout [TuningKey]
+  ) -> [Case] {
+    guard let choices else { return cases }
+    let problem = Problem(layer, caches: caches)
+    return cases.compactMap { item in
+      guard let kernel = item.kernel, kernel.isTuned else { return item }
+      let key = TuningKey(kernel, layer, threads: item.threads)
+      guard let choice = choices[key], choice.suits(kernel, problem, threads: item.threads) else {
+        untuned.append(key)
+        return nil
+      }
+      return item.with(choice, kernel)
+    }
   }
 
   /// An entry with its cases, and with its minibatch multiplied by each number of threads with the cases of just these.
@@ -112,12 +138,13 @@ public struct Plan: Sendable {
         CaseGroup(
           suite: group.suite, entry: group.entry, layer: group.layer,
           cases: group.cases.filter { isIncluded(group, $0) })
-      }.filter { !$0.cases.isEmpty }, duplicates: duplicates)
+      }.filter { !$0.cases.isEmpty }, duplicates: duplicates, untuned: untuned)
   }
 
-  private init(groups: [CaseGroup], duplicates: [Duplicate]) {
+  private init(groups: [CaseGroup], duplicates: [Duplicate], untuned: [TuningKey]) {
     self.groups = groups
     self.duplicates = duplicates
+    self.untuned = untuned
   }
 
   /// Every combination of kernel, thread count, placement, split and team that `suite` and `selection` ask for.
@@ -143,7 +170,7 @@ public struct Plan: Sendable {
             continue
           }
           seen[cpus] = placement.policy
-          let dividing = splits.filter { $0 != .none }
+          let dividing = contender.dividing(splits, isTuned: selection.tuned != nil)
           for split in contender.splits(dividing, team, threads: placement.threads) {
             for cache in caches {
               for replica in 1...selection.replicates {
@@ -177,13 +204,18 @@ public struct Plan: Sendable {
   ) throws(PlanError) -> [Kernel] {
     let example = catalog.kernels.last { !$0.tiles.isEmpty }.map { ", or a tile such as \($0.handPicked[0].name)" }
     let expected = "expected a pattern that matches one of \(catalog.names.joined(separator: ", "))\(example ?? "")"
+    let isTuned = selection.tuned != nil
+    func matching(_ pattern: String) -> [Kernel] { catalog.kernels(matching: pattern, tuned: isTuned) }
     for (flag, patterns) in [("--kernel", selection.kernels), ("--skip-kernel", selection.skippedKernels)] {
-      for pattern in patterns ?? [] where catalog.kernels(matching: pattern).isEmpty {
-        throw .flag(flag, value: pattern, message: expected)
+      for pattern in patterns ?? [] where matching(pattern).isEmpty {
+        let isKnown = !catalog.kernels(matching: pattern, tuned: true).isEmpty
+        throw .flag(
+          flag, value: pattern,
+          message: isKnown ? "tuned kernels take part where --tuned is given; \(expected)" : expected)
       }
     }
     for (axis, values) in [("kernel", suite?.axes.kernel), ("skip-kernel", suite?.axes.skipKernel)] {
-      for pattern in values?.values ?? [] where catalog.kernels(matching: pattern).isEmpty {
+      for pattern in values?.values ?? [] where matching(pattern).isEmpty {
         throw .axis(axis, value: pattern, message: expected, values!.location)
       }
     }
@@ -200,10 +232,14 @@ public struct Plan: Sendable {
     let patterns = selection.kernels ?? suite?.axes.kernel?.values ?? ["*"]
     let skipped = selection.skippedKernels ?? suite?.axes.skipKernel?.values ?? []
     func identifiers(_ patterns: [String]) -> Set<String> {
-      Set(patterns.flatMap { catalog.kernels(matching: $0) }.map(\.identifier))
+      Set(patterns.flatMap(matching).map(\.identifier))
     }
-    let chosen = identifiers(patterns).subtracting(identifiers(skipped))
-    let kernels = catalog.withTilesByHand.filter { wanted.contains($0.isa) && chosen.contains($0.identifier) }
+    // The tuned one comes with its kernel, unless it is left out by its own name.
+    let asked = identifiers(patterns)
+    let companions = isTuned ? catalog.kernels.filter { asked.contains($0.identifier) && !$0.tiles.isEmpty } : []
+    let chosen = asked.union(companions.map { $0.tuned(to: nil).identifier }).subtracting(identifiers(skipped))
+    let kernels = (catalog.withTilesByHand + catalog.tuned)
+      .filter { wanted.contains($0.isa) && chosen.contains($0.identifier) }
     if kernels.isEmpty {
       throw .flag(
         "--skip-kernel", value: skipped.joined(separator: ","), message: "no kernel is left; \(expected)")

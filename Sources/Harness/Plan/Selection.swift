@@ -27,6 +27,8 @@ public struct Selection: Sendable {
   public var caches: [CacheState]?
   /// Whether layers stay as they are, grow with the threads, or both; default: they stay.
   public var scalings: [Scaling] = [.strong]
+  /// What tuning chose, by layer; nil leaves tuned kernels out.
+  public var tuned: [TuningKey: TunedChoice]?
   /// How often every case is measured, as variants of their own.
   public var replicates = 1
   /// Kinds of places; default: what ``environment`` says, or cores.
