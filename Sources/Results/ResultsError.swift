@@ -28,6 +28,10 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
   case incompleteLine(file: String, line: Int)
   /// A JSON file that does not hold what it should.
   case json(file: String, reason: String)
+  /// A file that is no tuning cache.
+  case tuningCache(file: String, reason: String)
+  /// A folder, a pipe or a device where a file is to be.
+  case notARegularFile(path: String)
   /// A value that JSON cannot hold, such as a NaN.
   case notJSON(reason: String)
   /// A file of another version of the format.
@@ -62,6 +66,10 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(file):\(line): the last line is incomplete; expected it to end with a line end"
     case .json(let file, let reason):
       "\(file) is not the description of a run: \(reason)"
+    case .tuningCache(let file, let reason):
+      "\(file) is not a tuning cache: \(reason)"
+    case .notARegularFile(let path):
+      "\(path) is a folder, a pipe or a device; expected a file"
     case .notJSON(let reason):
       "a value cannot be written as JSON: \(reason)"
     case .schema(let file, let version, let expected):
@@ -72,7 +80,7 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Whether the system refused to read or write, rather than a file's content being wrong.
   public var isSystemError: Bool {
     switch self {
-    case .system, .folderNotEmpty, .notAFolder, .folderTaken, .folderBusy, .notARun: true
+    case .system, .folderNotEmpty, .notAFolder, .folderTaken, .folderBusy, .notARun, .notARegularFile: true
     default: false
     }
   }

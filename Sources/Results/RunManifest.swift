@@ -259,7 +259,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
 
 extension DecodingError {
   /// What is wrong, and where in the document.
-  fileprivate var sentence: String {
+  var sentence: String {
     switch self {
     case .keyNotFound(let key, let context): "\(Self.path(context))expected a value for \(key.stringValue)"
     case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
