@@ -31,7 +31,7 @@ package enum Format {
   }
 
   /// A size in bytes with a binary prefix: "48 KiB".
-  static func bytes(_ count: Int?) -> String {
+  package static func bytes(_ count: Int?) -> String {
     guard let count else { return unknown }
     var value = Double(count)
     var prefixes = ["B", "KiB", "MiB", "GiB", "TiB"][...]

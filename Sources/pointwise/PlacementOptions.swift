@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Harness
 import Topology
 
 /// The flags that say where threads sit; shared by every command that runs or shows a team.
@@ -78,6 +79,18 @@ struct PlacementOptions: ParsableArguments {
     if places != nil { variables[OpenMPVariables.placesName] = nil }
     if bind != nil { variables[OpenMPVariables.bindName] = nil }
     do throws(PlacementError) { return try OpenMPVariables(environment: variables) } catch {
+      throw Exit.failure(error, Exit.usage)
+    }
+  }
+
+  /// OpenMP's variables, as far as neither a flag nor every suite overrides them.
+  ///
+  /// - Throws: the error that ends the process, after one sentence on standard error.
+  func environment(_ suites: [Suite]) throws -> OpenMPVariables {
+    var counting = try environment().variables
+    if !suites.contains(where: { $0.axes.places == nil }) { counting[OpenMPVariables.placesName] = nil }
+    if !suites.contains(where: { $0.axes.bind == nil }) { counting[OpenMPVariables.bindName] = nil }
+    do throws(PlacementError) { return try OpenMPVariables(environment: counting) } catch {
       throw Exit.failure(error, Exit.usage)
     }
   }

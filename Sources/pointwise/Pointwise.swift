@@ -10,6 +10,7 @@ struct Pointwise: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, ApplyCommand.self, EquivalenceCommand.self, ListCommand.self, VerifyCommand.self,
+      TuneCommand.self,
       TopologyCommand.self, PeakCommand.self, CheckCommand.self, CompareCommand.self, RecommendCommand.self,
       PredictCommand.self, ReportCommand.self, PeerServerCommand.self,
     ])

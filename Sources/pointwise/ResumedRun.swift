@@ -93,7 +93,8 @@ struct ResumedRun {
     }
     if manifest.plan == setup.planIdentity { return nil }
     let files = setup.suites.map(\.file).joined(separator: ", ")
-    return "the layers or placements that \(files) asks for are not those that the run began with"
+    let tuned = setup.plan.groups.contains { $0.cases.contains { $0.tuned != nil } } ? ", or what tuning found," : ""
+    return "the layers or placements that \(files) asks for\(tuned) are not those that the run began with"
   }
 
   /// The machine that the run began on; nil if it was not recorded.

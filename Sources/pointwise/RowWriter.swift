@@ -103,7 +103,8 @@ extension Row {
       notes = reason
     }
     if result.item.split == .auto, let division = result.division {
-      notes = ["auto took \(division)", notes].compactMap { $0 }.joined(separator: "; ")
+      notes = ["\(result.item.tuned == nil ? "auto" : "tuning") took \(division)", notes].compactMap { $0 }.joined(
+        separator: "; ")
     }
     if let pages = result.pages { notes = [notes, "\(pages)"].compactMap { $0 }.joined(separator: "; ") }
   }

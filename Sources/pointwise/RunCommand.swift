@@ -60,6 +60,18 @@ struct RunCommand: ParsableCommand {
     transform: { try ListOption<MemoryPolicy.Pages>.one($0) })
   var pages: MemoryPolicy.Pages?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Beside the packed kernel, measure it with the tile and the split that 'pointwise tune' found, as packed.tuned.",
+      discussion: """
+        On several threads its split is called auto, and packed is measured with the split auto too: the model's choice, \
+        with which it is compared. --kernel packed.tuned measures it alone.
+        """))
+  var tuned = false
+
+  @OptionGroup(title: "What tuning found")
+  var cacheOption: TuningCacheOption
+
   @OptionGroup(title: "Vendor libraries")
   var peers: PeerOptions
 
@@ -101,17 +113,28 @@ struct RunCommand: ParsableCommand {
         "--resume takes the command line from its folder; expected nothing beside it, but \(other) is given")
     }
     if output == "" { throw ValidationError("--output '': expected the name of a folder") }
+    if !tuned, let flag = cacheOption.given.first {
+      throw ValidationError("\(flag) says where tuned choices are; expected --tuned beside it")
+    }
     if resume == "" { throw ValidationError("--resume '': expected the folder of a run") }
   }
 
   /// What is given besides `--resume`, in words.
   private var given: [String] {
     (suites.first.map { ["the suite '\($0)'"] } ?? []) + selection.given + peers.given + placement.given
-      + measuring.given
+      + measuring.given + cacheOption.given
       + [
+        ("--tuned", tuned),
         ("--team", team != nil), ("--scaling", scaling != nil), ("--cache", cache != nil), ("--memory", memory != nil),
         ("--pages", pages != nil), ("--replicates", replicates != nil), ("--output", output != nil),
       ].filter(\.1).map(\.0)
+  }
+
+  /// What tuning found for this machine; nil unless it is asked for.
+  ///
+  /// - Throws: the error that ends the process, after one sentence on standard error.
+  func tunedEntries(_ environment: Environment, _ machine: Machine) throws -> TunedEntries? {
+    tuned ? try TunedEntries(try cacheOption.cache(), TuningEntry.Machine(environment, machine)) : nil
   }
 
   func run() throws {

@@ -29,7 +29,7 @@ struct RunSetup {
     self.suites = suites
     topology = try topologyOrExit(nil)
     catalog = Catalog.current()
-    let variables = try Self.variables(command, suites)
+    let variables = try command.placement.environment(suites)
     openMP = variables.variables
     var environment = Environment.capture(
       isas: catalog.isas.map(\.rawValue), machine: try? JSONValue(encoding: topology.machine),
@@ -41,6 +41,8 @@ struct RunSetup {
     var selection = Selection(command)
     selection.environment = variables
     if let note = variables.note { printToStandardError(note) }
+    let tuned = try command.tunedEntries(environment, topology.machine)
+    selection.tuned = tuned?.choices(catalog)
     (selection.peers, peers) = try command.peers.choose(catalog)
     peerSettings = command.peers.settings
     do {
@@ -50,6 +52,7 @@ struct RunSetup {
     } catch {
       throw Exit.failure(error, error.isUsage ? Exit.usage : Exit.data)
     }
+    if let tuned, let note = tuned.note(of: plan, suites: command.suites) { printToStandardError(note) }
     try Self.readTensors(plan, available: environment.memoryAvailable)
     if plan.caseCount == 0 {
       throw Exit.failure(
@@ -61,17 +64,6 @@ struct RunSetup {
     self.settings = settings
     noteDuplicates()
     try checkMemory()
-  }
-
-  /// OpenMP's variables, as far as neither a flag nor every suite overrides them.
-  private static func variables(_ command: RunCommand, _ suites: [Suite]) throws -> OpenMPVariables {
-    let all = try command.placement.environment()
-    var counting = all.variables
-    if !suites.contains(where: { $0.axes.places == nil }) { counting[OpenMPVariables.placesName] = nil }
-    if !suites.contains(where: { $0.axes.bind == nil }) { counting[OpenMPVariables.bindName] = nil }
-    do throws(PlacementError) { return try OpenMPVariables(environment: counting) } catch {
-      throw Exit.failure(error, Exit.usage)
-    }
   }
 
   /// Tries the policy of memory where the run will use it first.
@@ -125,11 +117,9 @@ struct RunSetup {
 
   /// What about the machine will disturb `plan`, or a part of it. Takes about a quarter of a second.
   func findings(_ plan: Plan) -> [Finding] {
-    let isPinned = plan.groups.allSatisfy { $0.cases.allSatisfy(\.team.isPinned) }
-    return MachineCheck.findings(
-      .capture(
-        environment: environment, machine: topology.machine, threads: plan.placements.map(\.threads).max(),
-        cpus: isPinned ? plan.placements.cpus(on: topology.machine) : topology.machine.eligible))
+    MachineCheck.findings(
+      environment: environment, machine: topology.machine, placements: plan.placements,
+      isPinned: plan.groups.allSatisfy { $0.cases.allSatisfy(\.team.isPinned) })
   }
 
   /// The description of a run that begins now.
@@ -155,7 +145,8 @@ struct RunSetup {
       plan.groups.flatMap { group in
         group.cases.map { item in
           let row = Row(group, item, run: "")
-          return "\(row.caseKey)|\(row.count)|\(row.cpus)"
+          let tuned = item.tuned.map { "|\($0.tile.map { "\($0)" } ?? "model")|\($0.split.rawValue)" } ?? ""
+          return "\(row.caseKey)|\(row.count)|\(row.cpus)\(tuned)"
         }
       })
   }
@@ -178,6 +169,18 @@ extension Selection {
     places = command.placement.places?.values
     binds = command.placement.bind?.values
     policy = command.placement.commonPolicy
+  }
+}
+
+extension MachineCheck {
+  /// What about the machine will disturb measurements on `placements`. Takes about a quarter of a second.
+  static func findings(
+    environment: Environment, machine: Machine, placements: [Placement], isPinned: Bool
+  ) -> [Finding] {
+    findings(
+      .capture(
+        environment: environment, machine: machine, threads: placements.map(\.threads).max(),
+        cpus: isPinned ? placements.cpus(on: machine) : machine.eligible))
   }
 }
 

@@ -19,6 +19,7 @@ enum ReportSections {
     HeadlinesSection(),
     WarningsSection(),
     WinnersSection(),
+    TuningSection(),
     NetworksSection(),
     RooflineSection(),
     ScalingSection(),

@@ -27,12 +27,14 @@ struct HeadlinesSection: ReportSection {
       let speedup = analysis.speedupOverNaive(network, total.layout, total.setting)
       return .text(network.title, total.layout.rawValue) + run.cells(total.setting) + [.code(total.variant)]
         + .text(
-          unit.number(time), network.gflops(time), Format.ratio(speedup?.mean),
+          Row.Choice(kernel: total.kernel)?.rawValue ?? "", unit.number(time), network.gflops(time),
+          Format.ratio(speedup?.mean),
           speedup.map { "\($0.layers) of \(network.layers.count)" } ?? Format.unknown)
     }
     let columns: [Table.Column] =
       [.text("network"), .text("layout")] + ReportedRun.settingColumns + [
-        .text("fastest single variant"), .number("network time (\(unit.rawValue))"), .number("GFLOP/s"),
+        .text("fastest single variant"), .optionalText("tile by"), .number("network time (\(unit.rawValue))"),
+        .number("GFLOP/s"),
         .number("best over naive"), .number("layers compared"),
       ]
     return Block.limited(Table(columns, rows: table)) + [

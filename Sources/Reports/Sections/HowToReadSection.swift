@@ -50,6 +50,10 @@ struct HowToReadSection: ReportSection {
     bandwidth of the level that it comes from. **bound**: which of the two is smaller: `compute`, or the level.
     """,
     """
+    **tile by**: who chose the register tile of a kernel that has several: its `model`, measuring (`tuned`, by `pointwise \
+    tune`), or the user's `hand`.
+    """,
+    """
     **clock**: the clock that the bursts saw. **imbalance**: how much longer the slowest thread computed than the mean of \
     all, in percent.
     """,

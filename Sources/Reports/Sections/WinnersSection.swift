@@ -31,6 +31,7 @@ struct WinnersSection: ReportSection {
       return [.code(any.layer)] + .text(String(any.count), any.layout.rawValue) + run.cells(RunAnalysis.Setting(any))
         + [best.map { .code($0.variant) } ?? "none measured"]
         + .text(
+          best?.choice?.rawValue ?? "",
           unit.number(best?.timeMedian), interval ?? Format.unknown, Format.halfWidth(best?.halfWidthPercent),
           Format.number(best?.gflops), Format.number(best?.peakPercent),
           Format.ratio(best.flatMap(baselines.speedupOverNaive)),
@@ -38,7 +39,8 @@ struct WinnersSection: ReportSection {
     }
     let columns: [Table.Column] =
       [.text("layer"), .number("count"), .text("layout")] + ReportedRun.settingColumns + [
-        .text("fastest variant"), .number("time (\(unit.rawValue))"), .number("95 % interval (\(unit.rawValue))"),
+        .text("fastest variant"), .optionalText("tile by"), .number("time (\(unit.rawValue))"),
+        .number("95 % interval (\(unit.rawValue))"),
         .number("± (%)"), .number("GFLOP/s"), .optionalNumber("peak (%)"), .number("over naive"),
         .number("over one thread"), .optionalText("quality"),
       ]
