@@ -5,7 +5,7 @@ import Layers
 import Teams
 import Topology
 
-/// The flags that choose what to run of a suite; shared by `run` and `verify`.
+/// The flags that choose what to run of a suite; shared by `run`, `verify`, `tune` and others.
 struct SelectionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -35,7 +35,7 @@ struct SelectionOptions: ParsableArguments {
     help: ArgumentHelp(
       "How the work is divided among threads: channels, pixels, grid (both), reduction (input channels, where that "
         + "suits the layer), auto (one of them, by a model); none is that of one thread. Default: run measures channels "
-        + "and pixels, verify checks all.",
+        + "and pixels, verify checks, and tune tries, all.",
       valueName: "split,…"),
     transform: ListOption<Split>.parse)
   var split: ListOption<Split>?
