@@ -182,6 +182,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     let depth = blocking.depth
     let stripeWidth = stripeWidth(problem, blocking)
     let isCopied = copiesRows(problem)
+    let inputIsContiguous = !isCopied && problem.inputPixelStride == problem.k
     let (columns, tail) = columnsAndTail(problem, blocking, block)
     let tailWeights = tailWeights(problem, blocking, operands, tail)
     var tailRows = block.rows
@@ -212,7 +213,12 @@ public enum Packed<Target: VectorISA>: KernelFamily {
               depth: k1 &- k0, c: operands.output + problem.outputOffset(rows.lowerBound) + n,
               cStride: problem.outputPixelStride, accumulates: k0 > 0, bias: operands.bias.map { $0 + n },
               biasIsPerRow: false, activation: k1 == problem.k ? problem.activation : .none)
-            if tiles == 1 || isLast || isFirst && index == 0 {
+            if isFirst && isLast && inputIsContiguous && n == stripe && rows.upperBound < block.rows.upperBound {
+              // All weights are near, so the next rows of input instead: 256→64 on 56×56 goes from 94 to 96 % of the peak,
+              // 128→512 on 28×28 from 95 to 97.
+              tile.fetch = a + rows.count &* aStride
+              tile.fetchStride = rows.count
+            } else if tiles == 1 || isLast || isFirst && index == 0 {
               tile.fetch += weightsAhead
             } else {
               let share = (k1 &- k0) / tiles &* width
