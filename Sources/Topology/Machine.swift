@@ -218,6 +218,18 @@ extension Machine {
     caches.filter { $0.level == 3 }
   }
 
+  /// The outermost data or unified cache of each processing unit, each cache once, in the order of their first processing
+  /// units: L3, or L2 where there is no other. A machine that tells of L1 caches alone does not tell its last level.
+  public var lastLevelCaches: [Cache] {
+    var found: [Cache] = []
+    let outermostFirst = caches.filter { $0.level > 1 }.sorted { ($0.level, $1.index) > ($1.level, $0.index) }
+    for pu in pus {
+      guard let cache = outermostFirst.first(where: { $0.cpus.contains(pu.osIndex) }) else { continue }
+      if !found.contains(cache) { found.append(cache) }
+    }
+    return found
+  }
+
   /// The processing units that threads may be placed on, in logical order.
   public var eligiblePUs: [PU] {
     let eligible = eligible

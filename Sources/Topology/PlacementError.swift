@@ -12,6 +12,8 @@ public enum PlacementError: Error, Hashable, Sendable {
   case invalidThreadCount(Int)
   /// The machine has no objects of that level, or none with eligible CPUs.
   case missingLevel(places: String, inventory: String)
+  /// The machine has fewer places of a level than asked for.
+  case tooFewPlaces(places: String, count: Int)
   /// The machine has no such core kind, or none of its CPUs is eligible.
   case unknownCoreKind(String, available: String)
   /// The machine's core kinds are not ranked, so none is the fastest.
@@ -46,6 +48,8 @@ extension PlacementError: CustomStringConvertible {
       "--threads '\(threads)' is out of range: expected a number from 1 to \(PlacementPolicy.maximumThreads)."
     case .missingLevel(let places, let inventory):
       "--places '\(places)' finds none on this machine, which has \(inventory): expected a level that it has."
+    case .tooFewPlaces(let places, let count):
+      "--places '\(places)' asks for more than this machine has: expected at most \(count)."
     case .unknownCoreKind(let value, let available):
       "--core-kind '\(value)' has no eligible CPUs on this machine: expected all, or one of its core kinds (\(available))."
     case .unrankedCoreKinds(let available):

@@ -9,7 +9,7 @@ public struct PlacementPolicy: Hashable, Sendable, Codable {
     case threads
     /// Each core.
     case cores
-    /// The CPUs that share an L3 cache.
+    /// The CPUs that share a last-level cache: L3, or L2 where there is no other.
     case llCaches
     /// The CPUs of a NUMA node.
     case numaDomains
@@ -17,13 +17,15 @@ public struct PlacementPolicy: Hashable, Sendable, Codable {
     case sockets
     /// These sets of OS CPUs, in this order.
     case list([CPUSet])
+    /// So many of the places of a level, the first ones in logical order: OpenMP's `cores(4)`.
+    indirect case first(Int, Places)
   }
 
   /// How threads are dealt to the places.
   public enum Bind: String, Hashable, Sendable, Codable, CaseIterable {
     /// Thread i on place i: neighbouring threads are close to each other.
     case close
-    /// Thread i on place ⌊i·P/T⌋ of P places: threads are far from each other.
+    /// Thread i on place ⌊i·P/T⌋ of P places: threads are far from each other, also within a place.
     case spread
     /// One processing unit after the other, SMT siblings adjacent.
     case compact
@@ -56,8 +58,9 @@ public struct PlacementPolicy: Hashable, Sendable, Codable {
   public var places: Places
   /// How threads are dealt to the places.
   public var bind: Bind
-  /// How many eligible processing units of a core take part at most, at least 1.
-  public var smt: Int
+  /// How many eligible processing units of a core take part at most, at least 1; nil for one, but as many of a list as it
+  /// names.
+  public var smt: Int?
   /// Which kinds of cores take part.
   public var coreKinds: CoreKinds
   /// What to do with more threads than CPUs.
@@ -68,12 +71,12 @@ public struct PlacementPolicy: Hashable, Sendable, Codable {
 
   /// A policy; by default one thread a core, neighbouring threads on neighbouring cores.
   ///
-  /// - Precondition: `smt >= 1`.
+  /// - Precondition: `smt >= 1`, if given.
   public init(
-    places: Places = .cores, bind: Bind = .close, smt: Int = 1, coreKinds: CoreKinds = .all,
+    places: Places = .cores, bind: Bind = .close, smt: Int? = nil, coreKinds: CoreKinds = .all,
     oversubscription: Oversubscription = .error
   ) {
-    precondition(smt >= 1, "a core takes part with at least one processing unit")
+    precondition(smt ?? 1 >= 1, "a core takes part with at least one processing unit")
     self.places = places
     self.bind = bind
     self.smt = smt
@@ -85,7 +88,9 @@ public struct PlacementPolicy: Hashable, Sendable, Codable {
 extension PlacementPolicy: CustomStringConvertible {
   /// The policy as the command line spells it, without the oversubscription.
   public var description: String {
-    "--places \(places) --bind \(bind) --smt \(smt) --core-kind \(coreKinds)"
+    var words = "--places \(places) --bind \(bind)"
+    if let smt { words += " --smt \(smt)" } else if !places.isList { words += " --smt 1" }
+    return "\(words) --core-kind \(coreKinds)"
   }
 }
 
@@ -101,36 +106,54 @@ extension PlacementPolicy.Places: CustomStringConvertible {
     case .numaDomains: "numa-domains"
     case .sockets: "sockets"
     case .list(let places): places.map { "{\($0)}" }.joined(separator: ",")
+    case .first(let count, let level): "\(level)(\(count))"
     }
+  }
+
+  /// Whether CPUs are named one by one.
+  var isList: Bool {
+    if case .list = self { return true }
+    return false
   }
 
   /// The levels that have a word of their own.
   public static let levels: [Self] = [.threads, .cores, .llCaches, .numaDomains, .sockets]
 
-  /// Reads a word, or a list of places.
+  /// Reads a word, a word with a number of places such as `cores(4)`, or a list of places. Space around words, numbers and
+  /// signs does not matter.
   ///
   /// A list is either `{…},{…}`, each place holding OS CPUs as `4`, `4-7`, or OpenMP's `first:count` and
-  /// `first:count:stride`, and repeated by OpenMP's `{…}:count` and `{…}:count:stride`; or `0,2,4-7`, where each CPU is
-  /// a place.
+  /// `first:count:stride`, and repeated by OpenMP's `{…}:count` and `{…}:count:stride`, where `!` before a CPU or a place
+  /// takes it out again; or `0,2,4-7`, where each CPU is a place.
   ///
   /// - Throws: ``PlacementError/unknownWord(flag:value:expected:)`` or ``PlacementError/malformedPlaces(_:reason:)``.
   public init(_ text: String) throws(PlacementError) {
-    if let level = Self.levels.first(where: { $0.description == text }) {
+    let body = text.filter { !$0.isWhitespace }
+    if let level = Self(level: body) {
       self = level
-    } else if text.first == "{" {
+    } else if body.first == "{" {
       self = .list(try PlaceList.parse(text))
-    } else if text.first?.isNumber == true {
-      do throws(CPUListError) {
-        let cpus = try CPUSet(list: text)
-        guard cpus.count <= PlacementPolicy.maximumThreads else { throw CPUListError(list: text, part: text) }
-        self = .list(cpus.map { CPUSet(cpu: $0) })
-      } catch {
-        throw .malformedPlaces(text, reason: "'\(error.part)' is not an index or a range of them")
-      }
+    } else if body.first?.isNumber == true {
+      self = .list(try PlaceList.parseCPUs(text))
     } else {
       let words = Self.levels.map(\.description).joined(separator: ", ")
-      throw .unknownWord(flag: "--places", value: text, expected: "\(words), or a list such as '{0},{2},{4-5}'")
+      throw .unknownWord(
+        flag: "--places", value: text,
+        expected: "\(words), one of them with a number such as cores(4), or a list such as '{0},{2},{4-5}'")
     }
+  }
+
+  /// The level that `text` spells with or without a number of places; nil if it spells none.
+  init?(level text: String) {
+    let parts = text.split(separator: "(", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let level = Self.levels.first(where: { $0.description == parts[0] }) else { return nil }
+    if parts.count == 1 {
+      self = level
+      return
+    }
+    guard parts[1].last == ")", let count = Int(index: parts[1].dropLast()), 1...PlacementPolicy.maximumThreads ~= count
+    else { return nil }
+    self = .first(count, level)
   }
 }
 

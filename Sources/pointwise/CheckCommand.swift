@@ -34,7 +34,7 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     let machine = try topologyOrExit(nil).machine
     var placements: [Placement] = []
-    let policies = placement.policies(try placement.announcedEnvironment())
+    let policies = placement.policies(try placement.announcedEnvironment(), on: machine)
     do throws(PlacementError) {
       for policy in policies {
         let capacity = try policy.capacity(on: machine)

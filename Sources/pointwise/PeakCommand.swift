@@ -36,7 +36,7 @@ struct PeakCommand: ParsableCommand {
 
   func run() throws {
     let topology = try topologyOrExit(nil)
-    let policies = placement.policies(try placement.announcedEnvironment())
+    let policies = placement.policies(try placement.announcedEnvironment(), on: topology.machine)
     let meter = PeakMeter(topology, Catalog.current())
     var all: [Peaks] = []
     do {

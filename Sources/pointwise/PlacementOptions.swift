@@ -10,11 +10,11 @@ import Topology
 struct PlacementOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What a place is: threads, cores, ll-caches (CPUs sharing an L3), numa-domains, sockets, or a list of OS CPUs. "
-        + "(default: OMP_PLACES, or cores)",
+      "What a place is: threads, cores, ll-caches (CPUs sharing a last-level cache), numa-domains, sockets, or a list of OS "
+        + "CPUs. (default: OMP_PLACES, or cores)",
       discussion: """
-        A list is '{0},{2},{4-5}' (quote the braces), OpenMP's '{0:4}:2:4', or 0,2,4-7 with a place for each CPU. \
-        Several are tried side by side: words between commas, or anything between semicolons.
+        A list is '{0},{2},{4-5}' (quote the braces), OpenMP's '{0:4}:2:4', or 0,2,4-7 with a place for each CPU. cores(4) \
+        are the first four cores. Several are tried side by side: words between commas, or anything between semicolons.
         """,
       valueName: "places"),
     transform: { text in try parsingWord { () throws(PlacementError) in try ListOption(places: text) } })
@@ -26,7 +26,7 @@ struct PlacementOptions: ParsableArguments {
         + "(default: OMP_PROC_BIND, or close)",
       discussion: """
         close: the first places. spread: places far apart. compact: one CPU after the other, SMT siblings adjacent. \
-        scatter: round-robin over packages, NUMA nodes and L3 caches. none: not pinned, as a control.
+        scatter: round-robin over packages, NUMA nodes and caches. none: not pinned, as a control.
         """,
       valueName: "bind,…"),
     transform: { text in try parsingWord { () throws(PlacementError) in try ListOption(binds: text) } })
@@ -35,7 +35,9 @@ struct PlacementOptions: ParsableArguments {
   // Unconditional, so that -1 is a wrong value and not a missing one.
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("How many CPUs (hardware threads) of a core take part at most. (default: 1)", valueName: "n"),
+    help: ArgumentHelp(
+      "How many CPUs (hardware threads) of a core take part at most. (default: 1, and all that a list names)",
+      valueName: "n"),
     transform: { try NumberOption.integer($0, in: 1...PlacementPolicy.maximumThreads) })
   var smt: Int?
 
@@ -55,10 +57,11 @@ struct PlacementOptions: ParsableArguments {
 
   /// The flags as policies, one for each kind of places and binding; the environment and the defaults stand in for what
   /// they do not say.
-  func policies(_ environment: OpenMPVariables) -> [PlacementPolicy] {
+  func policies(_ environment: OpenMPVariables, on machine: Machine) -> [PlacementPolicy] {
     (places?.values ?? [environment.places ?? .cores]).flatMap { places in
       (bind?.values ?? [environment.bind ?? .close]).map { bind in
         var policy = commonPolicy
+        policy.smt = policy.smt ?? environment.smt(on: machine)
         policy.places = places
         policy.bind = bind
         return policy
@@ -68,7 +71,7 @@ struct PlacementOptions: ParsableArguments {
 
   /// What all policies have in common: SMT, core kinds and oversubscription. Places and binding are the defaults.
   var commonPolicy: PlacementPolicy {
-    PlacementPolicy(smt: smt ?? 1, coreKinds: coreKind ?? .all, oversubscription: oversubscribe ?? .error)
+    PlacementPolicy(smt: smt, coreKinds: coreKind ?? .all, oversubscription: oversubscribe ?? .error)
   }
 
   /// OpenMP's variables, those left out that a flag overrides: they may hold anything.
@@ -134,7 +137,8 @@ extension ListOption<PlacementPolicy.Places> {
   init(places text: String) throws(PlacementError) {
     var values: [PlacementPolicy.Places] = []
     for part in text.split(separator: ";", omittingEmptySubsequences: false) {
-      let isList = part.first == "{" || part.first?.isNumber == true
+      let first = part.first { !$0.isWhitespace }
+      let isList = first == "{" || first?.isNumber == true
       let words = isList ? [part] : part.split(separator: ",", omittingEmptySubsequences: false)
       for word in words { values.append(try .init(String(word))) }
     }

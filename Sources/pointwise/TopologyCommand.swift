@@ -36,7 +36,7 @@ struct TopologyCommand: ParsableCommand {
     let machine = try topologyOrExit(topology).machine
     var report = TopologyReport(machine: machine, features: machine.isThisSystem ? .current() : nil)
     do {
-      for policy in placement.policies(try placement.announcedEnvironment()) {
+      for policy in placement.policies(try placement.announcedEnvironment(), on: machine) {
         let capacity = try policy.capacity(on: machine)
         report.placements += try threads.counts(capacity: capacity).map { try policy.resolve(threads: $0, on: machine) }
       }
@@ -71,7 +71,7 @@ func topologyOrExit(_ argument: String?) throws -> HwlocTopology {
 /// threads fit, with one CPU of a core and with all of them.
 func placesText(on machine: Machine) -> String {
   var rows = [["places", "count", "threads", "with SMT", "what"]]
-  let meanings = ["CPUs", "cores", "L3 caches", "NUMA nodes", "packages"]
+  let meanings = ["CPUs", "cores", "last-level caches", "NUMA nodes", "packages"]
   for (level, meaning) in zip(PlacementPolicy.Places.levels, meanings) {
     let single = PlacementPolicy(places: level)
     let full = PlacementPolicy(places: level, smt: PlacementPolicy.maximumThreads)

@@ -72,8 +72,7 @@ struct PlacementPropertyTests {
 
   /// OpenMP API 5.2, section 10.1.3: with T threads and P ≥ T places, `close` has thread i on place i, and `spread`
   /// divides the places into T parts of ⌊P/T⌋ or ⌈P/T⌉ neighbours, and has thread i on the first of part i. With more
-  /// threads, every place has ⌊T/P⌋ or ⌈T/P⌉ of them; OpenMP numbers them place by place, while `close` here gives every
-  /// core one thread first.
+  /// threads, every place has ⌊T/P⌋ or ⌈T/P⌉ of them, with consecutive numbers. Places that have fewer CPUs than that are full.
   @Test("Places are those that OpenMP defines")
   func openMP() throws {
     try forEachPlacement { unusual, policy, places, placement in
@@ -82,6 +81,7 @@ struct PlacementPropertyTests {
       let (threads, count) = (placement.threads, places.count)
       let taken = placement.assignments.compactMap(\.place)
       if threads > count {
+        #expect(taken == taken.sorted(), what)
         guard Set(places.map(\.pus.count)).count == 1 else { return }
         let shares = places.indices.map { place in taken.count { $0 == place } }
         #expect(shares.allSatisfy { $0 == threads / count || $0 == (threads + count - 1) / count }, what)
@@ -113,19 +113,51 @@ struct PlacementPropertyTests {
     }
   }
 
+  @Test("Spread keeps equal objects of every level within one of each other, also within places")
+  func evenness() throws {
+    var cases = 0
+    try forEachPlacement { unusual, policy, places, placement in
+      guard policy.bind == .spread, Set(places.map(\.pus.count)).count == 1 else { return }
+      let pus = places.flatMap(\.pus)
+      let taken = Set(placement.assignments.compactMap(\.cpu))
+      for (name, level) in Self.levels(of: unusual.machine) {
+        let objects = Dictionary(grouping: pus) { level[$0.osIndex] }
+        // What is alike: as many cores with as many CPUs each.
+        func shape(_ pus: [Machine.PU]) -> [Int] { Dictionary(grouping: pus, by: \.core).values.map(\.count).sorted() }
+        guard objects[nil] == nil, Set(objects.values.map(shape)).count == 1 else { continue }
+        cases += 1
+        let counts = objects.values.map { members in members.count { taken.contains($0.osIndex) } }
+        #expect(
+          (counts.max() ?? 0) - (counts.min() ?? 0) <= 1,
+          "\(unusual): \(placement.threads) threads, \(policy), \(name): \(counts)")
+      }
+    }
+    #expect(cases > 1_000)
+  }
+
+  /// The objects of each level by CPU, from the machine's own lists.
+  private static func levels(of machine: Machine) -> [(name: String, objects: [Int: Int])] {
+    func byCPU(_ sets: [CPUSet]) -> [Int: Int] {
+      sets.enumerated().reduce(into: [:]) { all, set in for cpu in set.element { all[cpu] = set.offset } }
+    }
+    let numa = Dictionary(machine.pus.compactMap { pu in pu.numaNode.map { (pu.osIndex, $0) } }) { first, _ in first }
+    return [("package", byCPU(machine.packages.map(\.cpus))), ("NUMA node", numa)]
+      + [4, 3, 2].map { level in ("L\(level)", byCPU(machine.caches.filter { $0.level == level }.map(\.cpus))) }
+  }
+
   @Test("Scatter keeps the objects of every level within one of each other, but for full ones")
   func scatter() throws {
     try forEachPlacement { unusual, policy, places, placement in
       let cores = Set(places.flatMap(\.pus).map(\.core))
       guard policy.bind == .scatter, placement.threads <= cores.count else { return }
-      let levels: [KeyPath<Machine.PU, Int?> & Sendable] = [\.package, \.numaNode, \.l3]
+      let levels = Self.levels(of: unusual.machine).map(\.objects)
       let pus = places.flatMap(\.pus)
       // The outermost level is the one with the fewest objects.
-      let objects = levels.map { level in Set(pus.map { $0[keyPath: level] }).count }
+      let objects = levels.map { level in Set(pus.compactMap { level[$0.osIndex] }).count }
       let outermostFirst = levels.indices.sorted { (objects[$0], $0) < (objects[$1], $1) }.map { levels[$0] }
       let seats = placement.assignments.compactMap { seat in pus.first { $0.osIndex == seat.cpu } }
       for depth in outermostFirst.indices {
-        func path(_ pu: Machine.PU, _ levels: Int) -> [Int?] { outermostFirst.prefix(levels).map { pu[keyPath: $0] } }
+        func path(_ pu: Machine.PU, _ levels: Int) -> [Int?] { outermostFirst.prefix(levels).map { $0[pu.osIndex] } }
         let sizes = Dictionary(grouping: pus, by: { path($0, depth + 1) }).mapValues { Set($0.map(\.core)).count }
         let counts = Dictionary(grouping: seats, by: { path($0, depth + 1) }).mapValues(\.count)
         for (parent, children) in Dictionary(grouping: sizes.keys, by: { Array($0.prefix(depth)) }) {
@@ -178,7 +210,7 @@ struct PlacementPropertyTests {
     }
     // Cores 0 {0}, 1 {4, 6, 7}, 2 {8 … 11}, 4 {16 … 19} …: core 3 is gone.
     #expect(try list("offline siblings", 7, PlacementPolicy()) == "0 4 8 16 20 24 28")
-    #expect(try list("offline siblings", 9, PlacementPolicy(smt: 4)) == "0 4 8 16 20 24 28 6 9")
+    #expect(try list("offline siblings", 9, PlacementPolicy(smt: 4)) == "0 4 6 8 9 16 20 24 28")
     #expect(try list("six CPUs of 32", 6, PlacementPolicy()) == "1 2 3 9 10 30")
     #expect(try list("six CPUs of 32", 3, PlacementPolicy(bind: .scatter)) == "1 9 30")
     #expect(try list("KNL", 4, PlacementPolicy(places: .numaDomains)) == "0 8 16 24")

@@ -262,6 +262,7 @@ public struct Plan: Sendable {
         for bind in binds ?? [selection.environment?.bind ?? .close] {
           var policy = selection.policy
           policy.places = place
+          if places == nil { policy.smt = policy.smt ?? selection.environment?.smt(on: machine) }
           policy.bind = bind
           let capacity = try policy.capacity(on: machine)
           for count in (counts ?? [.oneAndAll]).flatMap({ $0.counts(capacity: capacity) }) {
