@@ -81,6 +81,58 @@ import Testing
     #expect(ScalingFit.knee(points.reversed()) == 8)
   }
 
+  /// Every number of threads up to 64, with noise that the points' intervals tell.
+  private func dense(_ noise: Double, _ generator: inout SeededGenerator, _ curve: (Int) -> Double) throws
+    -> [ScalingPoint]
+  {
+    try (1...64).map { n in
+      let factor = n == 1 ? 1 : Double.exp(noise * generator.normal())
+      return try #require(ScalingPoint(threads: n, speedup: curve(n) * factor, halfWidth: n == 1 ? nil : 1.96 * noise))
+    }
+  }
+
+  @Test func noiseMovesNoKneeAndMakesNone() throws {
+    let seed: UInt64 = 44
+    var generator = SeededGenerator(seed: seed)
+    var (found, invented) = (0, 0)
+    for _ in 0..<200 {
+      if ScalingFit.knee(try dense(0.01, &generator) { Double(min($0, 8)) }) == 8 { found += 1 }
+      if ScalingFit.knee(try dense(0.01, &generator) { Double($0) }) != nil { invented += 1 }
+      #expect(ScalingFit.knee(try dense(0.03, &generator) { _ in 1 }) == 1, "seed \(seed)")
+    }
+    #expect(found >= 195 && invented <= 10, "seed \(seed): \(found) of 200 found, \(invented) of 200 invented")
+  }
+
+  /// Superlinear, flat, falling, and what only noise made of a straight line.
+  @Test func estimatesLieInTheirIntervalsAndWithinTheLaw() throws {
+    let seed: UInt64 = 45
+    var generator = SeededGenerator(seed: seed)
+    let curves: [(Int) -> Double] = [
+      { 1.1 * Double($0) }, { Double($0) }, { _ in 1 }, { 1 / Double($0).squareRoot() }, { 1 / Double($0) },
+      { self.law($0, 0, 0.004) }, { self.law($0, 0.03, 0) },
+    ]
+    for curve in curves {
+      for counts in [[1, 2, 3, 4], Self.counts, Array(1...64)] {
+        for _ in 0..<50 {
+          let points = try counts.map { n in
+            try #require(
+              ScalingPoint(threads: n, speedup: n == 1 ? 1 : curve(n) * Double.exp(0.03 * generator.normal())))
+          }
+          for law in ScalingFit.Law.allCases {
+            let fit = try #require(ScalingFit(law, to: points))
+            for parameter in [fit.contention, fit.coherence].compactMap({ $0 }) {
+              #expect(
+                0 <= parameter.lower && parameter.lower <= parameter.value && parameter.value <= parameter.upper
+                  && parameter.upper.isFinite, "seed \(seed), \(counts.count) numbers, \(law): \(parameter)")
+            }
+            #expect(fit.contention.upper <= 1 && fit.residual.isFinite && fit.maximum ?? 1 >= 1)
+            #expect((fit.maximum ?? 1).isFinite)
+          }
+        }
+      }
+    }
+  }
+
   @Test func aLinearCurveHasNoKnee() throws {
     var generator = SeededGenerator(seed: 1)
     let points = try points(0, 0, noise: 0, &generator)

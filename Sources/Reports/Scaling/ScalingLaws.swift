@@ -3,7 +3,7 @@ import Statistics
 
 /// The laws of scaling that curves follow.
 enum ScalingLaws {
-  /// An additional thread that gives less than this part of a thread is beyond the knee.
+  /// Threads that give less than this part of a thread each are beyond the knee.
   static let marginalEfficiency = 0.5
 
   /// A table of fits, or why there is none.
@@ -48,9 +48,9 @@ enum ScalingLaws {
       .paragraph(
         """
         What the curves follow, in percent with 95 % intervals: Amdahl's law, n ÷ (1 + σ(n − 1)), and Gunther's Universal \
-        Scalability Law (USL), n ÷ (1 + σ(n − 1) + κn(n − 1)), by least squares with σ, κ ≥ 0. σ is the serial part, κ what \
+        Scalability Law (USL), n ÷ (1 + σ(n − 1) + κn(n − 1)), by least squares with 0 ≤ σ ≤ 1 and κ ≥ 0. σ is the serial part, κ what \
         each pair of threads costs. Fastest at is where the USL has its maximum; the knee is the measured number of threads \
-        beyond which one more gives less than \(Int(100 * marginalEfficiency)) % of a thread.\(few)
+        beyond which more give less than \(Int(100 * marginalEfficiency)) % of a thread each.\(few)
         """),
       .table(Table(columns, rows: rows)),
     ]
