@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Layers
 import Teams
@@ -71,6 +72,29 @@ import Topology
     #expect(percent([(0x1000, 1), (0x5fff, 1)]) == 50)
     #expect(percent([(0x3000, 0x1000)]) == nil && percent([]) == nil && percent([(0x8000, 1)]) == nil)
     #expect(PageSurvey.hugePercent(smaps: "", [(0x1000, 1)]) == nil)
+  }
+
+  /// A container may forbid move_pages(2), hide /proc, or both; and pages may never have been touched.
+  @Test func whatTheSystemDoesNotTellIsUnknown() throws {
+    let region: [(address: UInt, bytes: Int)] = [(address: 1 << 20, bytes: 64 << 10)]
+    let refused = PageSurvey(region, findNodes: { _, _ in EPERM }, smaps: nil)
+    #expect(refused.nodes == nil && refused.hugePercent == nil)
+    #expect("\(refused)" == "nodes of the pages unknown, size of the pages unknown")
+    let untouched = PageSurvey(
+      region,
+      findNodes: { pages, nodes in
+        nodes = pages.map { _ in -ENOENT }
+        return 0
+      }, smaps: "")
+    #expect(untouched.nodes == nil && untouched.hugePercent == nil)
+    let two = PageSurvey(
+      region,
+      findNodes: { pages, nodes in
+        nodes = pages.indices.map { $0 % 4 == 0 ? 1 : $0 % 4 == 1 ? -EFAULT : 0 }
+        return 0
+      }, smaps: nil)
+    #expect(two.nodes == [0: 8, 1: 4])
+    #expect("\(two)" == "pages on nodes 0 (66 %), 1 (33 %), size of the pages unknown")
   }
 
   @Test func unpinnedThreadsHaveNoNode() throws {

@@ -14,7 +14,18 @@ public struct PageSurvey: Sendable, Hashable {
   private static let samples = 1024
 
   /// Asks for the pages of the buffers that `regions` are: addresses and bytes.
-  init(_ regions: [(address: UInt, bytes: Int)]) {
+  ///
+  /// - Parameters:
+  ///   - findNodes: finds the NUMA node of each page, or a negative errno; returns 0 or errno, as where a container forbids
+  ///     move_pages(2).
+  ///   - smaps: the text of /proc/self/smaps; nil where it cannot be read.
+  init(
+    _ regions: [(address: UInt, bytes: Int)],
+    findNodes: (_ pages: inout [UnsafeMutableRawPointer?], _ nodes: inout [Int32]) -> Int32 = {
+      platform_page_nodes(&$0, $0.count, &$1)
+    },
+    smaps: String? = try? String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
+  ) {
     let page = UInt(MemoryPlacer.pageSize)
     var pages: [UnsafeMutableRawPointer?] = []
     for region in regions where region.bytes > 0 {
@@ -25,11 +36,10 @@ public struct PageSurvey: Sendable, Hashable {
       }
     }
     var found = [Int32](repeating: 0, count: pages.count)
-    if platform_page_nodes(&pages, pages.count, &found) == 0, found.contains(where: { $0 >= 0 }) {
+    if findNodes(&pages, &found) == 0, found.contains(where: { $0 >= 0 }) {
       nodes = Dictionary(found.filter { $0 >= 0 }.map { (Int($0), 1) }, uniquingKeysWith: +)
     }
-    let text = try? String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
-    hugePercent = text.flatMap { Self.hugePercent(smaps: $0, regions) }
+    hugePercent = smaps.flatMap { Self.hugePercent(smaps: $0, regions) }
   }
 
   /// The part in huge pages of the mappings that hold `regions`, from the text of /proc/PID/smaps; nil if it has none of
