@@ -41,14 +41,16 @@ import Testing
     #expect(run.rows.allSatisfy { $0.cpus == cpus.joined(separator: " ") })
   }
 
-  @Test(.enabled(if: TestMachine.cpuCount >= 2, "an unpinned thread differs from a pinned one on two CPUs"))
-  func theControlIsNotPinned() throws {
+  @Test(
+    .enabled(if: TestMachine.cpuCount >= 2, "an unpinned thread differs from a pinned one on two CPUs"),
+    arguments: [["--team", "dispatch-apply"], ["--bind", "none", "--team", "pinned"], ["--bind", "none"]])
+  func theControlIsNotPinned(flags: [String]) throws {
     let folder = try TemporaryFolder()
     let command = try Command(
       [
-        "run", "tiny.yaml", "--kernel", "simd", "--layer", "fc", "--split", "pixels", "--threads", "2", "--team",
-        "dispatch-apply", "--precision", "1e-9", "--max-time", "60", "--output", "R",
-      ], in: folder)
+        "run", "tiny.yaml", "--kernel", "simd", "--layer", "fc", "--split", "pixels", "--threads", "2", "--precision",
+        "1e-9", "--max-time", "60", "--output", "R",
+      ] + flags, in: folder)
     defer { kill(command.process.processIdentifier, SIGKILL) }
     #expect(command.waits { folder.exists("R/run.json") })
     usleep(300_000)
