@@ -116,11 +116,15 @@ public struct Predictor: Sendable {
     return 4 * (Double(rows + columns) * Double(terms) + Double(blocks.reduce(0) { $0 + $1.count }))
   }
 
-  /// The innermost level that holds a worker's part of the tensors: an L2 cache is its own, an L3 cache holds those of all
-  /// of its workers.
+  /// The innermost level that holds a worker's part of the tensors: an L2 cache is divided among the workers on it, which are
+  /// those of its core, or of some; an L3 cache holds the parts of all of its workers.
   private func home(_ bytes: Double, _ index: Int, _ division: Division, _ terms: Int) -> MemoryLevel {
     let cpu = cpus[index]
-    if let size = machine.cacheSize(level: 2, cpu: cpu), bytes <= Double(size) / sharers(.core, index) { return .l2 }
+    if let cache = machine.caches.first(where: { $0.level == 2 && $0.cpus.contains(cpu) }), let size = cache.size,
+      bytes <= Double(size) / Double(cpus.count { cache.cpus.contains($0) })
+    {
+      return .l2
+    }
     guard let cache = machine.caches.first(where: { $0.level == 3 && $0.cpus.contains(cpu) }), let size = cache.size
     else { return .memory }
     let blocks = division.blocks.indices.filter { cache.cpus.contains(cpus[$0]) }.map { division.blocks[$0] }
