@@ -40,6 +40,8 @@ struct Ceilings: Decodable, Sendable {
   var clock: Quantity?
   /// Nil in runs of versions that did not look at it.
   var timer: Timer?
+  /// What makes them doubtful, as the middle of a sentence; nil if nothing does.
+  var doubt: String?
 
   /// The ceilings in `peaks`; nil if it has another form than an array of them.
   static func list(_ peaks: JSONValue) -> [Ceilings]? {

@@ -23,6 +23,11 @@ enum RunWarnings {
     if let peaks = manifest.peaks, Ceilings.list(peaks) == nil {
       warnings.append("The ceilings in run.json have another form than this version reads, and are left out.")
     }
+    for ceilings in manifest.peaks.flatMap(Ceilings.list) ?? [] {
+      if let doubt = ceilings.doubt {
+        warnings.append("The ceilings of \(ceilings.title) may have been disturbed: \(doubt).")
+      }
+    }
     if !manifest.skippedEntries.isEmpty {
       warnings.append(
         "\(Format.count(manifest.skippedEntries.count, "entry", plural: "entries")) of the layer files "

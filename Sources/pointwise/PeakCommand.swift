@@ -38,20 +38,25 @@ struct PeakCommand: ParsableCommand {
     let topology = try topologyOrExit(nil)
     let policies = placement.policies(try placement.announcedEnvironment(), on: topology.machine)
     let meter = PeakMeter(topology, Catalog.current())
-    var all: [Peaks] = []
+    var sites: [PeakSite] = []
+    let all: [Peaks]
     do {
       for policy in policies {
         let capacity = try policy.capacity(on: topology.machine)
         for kind in team?.values ?? [.dispatch] {
           for count in threads.counts(capacity: capacity) {
-            all.append(try meter.measure(kind, try policy.resolve(threads: count, on: topology.machine)))
+            sites.append(PeakSite(kind, try policy.resolve(threads: count, on: topology.machine)))
           }
         }
       }
+      all = try meter.measure(sites)
     } catch let error as PlacementError {
       throw Exit.failure(error, Exit.usage)
     } catch {
       throw Exit.failure("\(error)", Exit.data)
+    }
+    for peaks in all {
+      if let doubt = peaks.doubt { printToStandardError("Note: the ceilings are in doubt, for \(doubt)") }
     }
     if json {
       let encoder = JSONEncoder()

@@ -59,10 +59,7 @@ public struct Runner {
     let references = ReferenceCache()
     let caches = CacheSizes(topology.machine)
     let ceilings = Ceilings(PeakMeter(topology, catalog, samples: 7), topology.machine)
-    for item in plan.groups.flatMap(\.cases) {
-      if isInterrupted() { break }
-      try ceilings.measure(item.team, item.placement, teams)
-    }
+    try ceilings.measure(plan.groups.flatMap(\.cases), teams, isInterrupted: isInterrupted)
     try peaks(ceilings.all)
     for (index, group) in plan.groups.enumerated() {
       if isInterrupted() { return }

@@ -28,10 +28,15 @@ final class Ceilings {
     self.machine = machine
   }
 
-  /// Measures the ceilings of a team on a placement, unless they are known.
-  func measure(_ kind: TeamKind, _ placement: Placement, _ teams: TeamPool) throws {
-    let key = Key(kind, placement)
-    if peaks[key] == nil { peaks[key] = try meter.measure(try teams.team(kind, placement), placement) }
+  /// Measures the ceilings of the teams and placements of `cases`, until the run is interrupted.
+  func measure(_ cases: [Case], _ teams: TeamPool, isInterrupted: () -> Bool) throws {
+    var keys: Set<Key> = []
+    let sites = cases.filter { keys.insert(Key($0.team, $0.placement)).inserted }.map {
+      PeakSite($0.team, $0.placement)
+    }
+    let found = try meter.measure(
+      sites, { try teams.team($0.team, $0.placement) }, isInterrupted: isInterrupted)
+    for (site, peaks) in zip(sites, found) { self.peaks[Key(site.team, site.placement)] = peaks }
   }
 
   /// All that were measured before the run.

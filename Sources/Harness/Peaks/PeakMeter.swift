@@ -24,6 +24,8 @@ public struct Peaks: Sendable, Hashable, Codable {
   public var clock: Quantity?
   /// What the clock that measured all this can tell apart; nil if it was not looked at.
   public var timer: ClockCheck?
+  /// What makes these ceilings doubtful, as the middle of a sentence; nil if they agree with those of other teams.
+  public var doubt: String?
 
   /// The bandwidth of one level, all workers together.
   public struct Bandwidth: Sendable, Hashable, Codable {
@@ -47,7 +49,7 @@ public struct Peaks: Sendable, Hashable, Codable {
 
 /// Measures ``Peaks``.
 public struct PeakMeter {
-  private let topology: HwlocTopology
+  let topology: HwlocTopology
   private let probes: [ProbeSet]
   private let samples: Int
 
@@ -62,6 +64,8 @@ public struct PeakMeter {
 
   /// How long each sample lasts at least, in nanoseconds.
   private static let sampleDuration = 3e5
+  /// How often rounds are counted anew if samples turn out to be too short.
+  private static let calibrations = 3
 
   /// Measures every ceiling of a team on a placement.
   ///
@@ -113,11 +117,15 @@ public struct PeakMeter {
     _ team: any Team, unit: String, perRound: Double, samples: Int? = nil,
     _ body: @escaping @Sendable (_ worker: Int, _ rounds: Int) -> Void
   ) -> Quantity? {
-    let (rounds, _) = Calibration.repetitions(lasting: Self.sampleDuration) { rounds in
-      team.run(warmUp: 0, iterations: 1) { body($0, rounds) }.total
-    }
-    let values = (0..<(samples ?? self.samples)).map { _ in
-      perRound * Double(rounds) / Double(team.run(warmUp: 0, iterations: 1) { body($0, rounds) }.total)
+    func time(_ rounds: Int) -> UInt64 { team.run(warmUp: 0, iterations: 1) { body($0, rounds) }.total }
+    var values: [Double] = []
+    for _ in 0..<Self.calibrations {
+      let (rounds, _) = Calibration.repetitions(lasting: Self.sampleDuration, time)
+      let times = (0..<(samples ?? self.samples)).map { _ in Double(max(1, time(rounds))) }
+      values = times.map { perRound * Double(rounds) / $0 }
+      // A thread that lost its CPU for milliseconds meanwhile makes too few rounds look like enough, and samples are of
+      // fork and join alone: 0.3 GFLOP/s were seen where there are 120.
+      if times.min() ?? 0 >= Self.sampleDuration / 4 { break }
     }
     return Quantity(values, unit: unit)
   }

@@ -1,6 +1,6 @@
 import Statistics
 
-/// A measured ceiling: the median of some samples with its 95 % interval.
+/// A measured ceiling: the median of some samples with its 95 % interval; of several visits, those of the best.
 public struct Quantity: Sendable, Hashable, Codable {
   /// The median.
   public var median: Double

@@ -31,7 +31,8 @@ public struct MachineRates: Sendable, Hashable, Codable {
   /// The rates for `threads` threads from the `peaks` of a run on `machine`; nil if they lack those of `isa`, or a
   /// fork-join.
   ///
-  /// Ceilings of just as many threads are taken as they are, each thread a part. Otherwise a core has what one thread
+  /// Ceilings of just as many threads are taken as they are, each thread a part; if they are in doubt, a core does no less
+  /// than one alone. Otherwise a core has what one thread
   /// had, and caches and nodes share what most threads had together.
   ///
   /// - Parameters:
@@ -52,6 +53,13 @@ public struct MachineRates: Sendable, Hashable, Codable {
     if let exact = best(threads), let peak = exact.multiplyAdds[isa.rawValue], let forkJoin = exact.forkJoin {
       self.init(
         multiplyAdds: peak.median / Double(threads), read: eachRate(exact), forkJoin: forkJoin.median)
+      // What was disturbed says too little; what cores do not share, one alone has just as well.
+      if exact.doubt != nil, let one = best(1), let alone = one.multiplyAdds[isa.rawValue] {
+        multiplyAdds = max(multiplyAdds, alone.median)
+        for (level, rate) in eachRate(one) where level == .l1 || level == .l2 {
+          read[level] = max(read[level] ?? 0, rate)
+        }
+      }
       return
     }
     guard let few = peaks.map(\.threads).min().flatMap(best), let peak = few.multiplyAdds[isa.rawValue],

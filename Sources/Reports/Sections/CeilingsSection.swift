@@ -10,7 +10,7 @@ struct CeilingsSection: ReportSection {
       .paragraph(
         """
         What the CPUs of each team can do at most, measured before the layers; all threads together. Medians with their \
-        95 % intervals.
+        95 % intervals, of the best of several visits.
         """)
     ]
       + teams.flatMap { team -> [Block] in
