@@ -40,8 +40,9 @@ public final class HwlocTopology: @unchecked Sendable {
     }
     do throws(TopologyError) {
       switch source {
-      case .thisSystem: break
+      case .thisSystem: try checkVariables(ProcessInfo.processInfo.environment)
       case .xml(let path):
+        if isPipe(path) { throw .unreadableXML(path: path, code: ESPIPE) }
         guard hwloc_topology_set_xml(handle, path) == 0 else { throw .unreadableXML(path: path, code: errno) }
       case .synthetic(let text):
         guard syntheticSize(text) <= syntheticLimit else { throw .syntheticTooLarge(text, limit: syntheticLimit) }
@@ -57,6 +58,37 @@ public final class HwlocTopology: @unchecked Sendable {
       throw error
     }
     return handle
+  }
+
+  /// Whether a path is that of a pipe, which hwloc would wait for.
+  private static func isPipe(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+  }
+
+  /// Checks that hwloc will take the descriptions of a machine that its variables give: it says nothing where it cannot,
+  /// and describes this system instead.
+  ///
+  /// Source: hwloc manual, "Environment Variables": HWLOC_XMLFILE, and HWLOC_SYNTHETIC where that is not set.
+  static func checkVariables(_ environment: [String: String]) throws(TopologyError) {
+    guard
+      let (name, value) = ["HWLOC_XMLFILE", "HWLOC_SYNTHETIC"].lazy.compactMap({ name in
+        environment[name].map { (name, $0) }
+      }).first, !value.isEmpty
+    else { return }
+    var created: hwloc_topology_t?
+    guard hwloc_topology_init(&created) == 0, let handle = created else {
+      throw .callFailed("hwloc_topology_init", code: errno)
+    }
+    defer { hwloc_topology_destroy(handle) }
+    let isXML = name == "HWLOC_XMLFILE"
+    if isXML && isPipe(value) { throw .unusableVariable(name: name, value: value, code: ESPIPE) }
+    guard isXML || syntheticSize(value) <= syntheticLimit else {
+      throw .syntheticTooLarge(value, limit: syntheticLimit)
+    }
+    if (isXML ? hwloc_topology_set_xml(handle, value) : hwloc_topology_set_synthetic(handle, value)) != 0 {
+      throw .unusableVariable(name: name, value: value, code: errno)
+    }
   }
 
   /// The product of a synthetic description's level sizes, so the number of its CPUs; `Int.max` if that overflows.

@@ -10,6 +10,8 @@ public enum TopologyError: Error, Hashable, Sendable {
   case unreadableXML(path: String, code: Int32)
   /// The text is neither an existing file nor a synthetic description.
   case invalidSynthetic(String)
+  /// A variable of hwloc's describes no machine. `code` is errno.
+  case unusableVariable(name: String, value: String, code: Int32)
   /// The synthetic description has more CPUs than `limit`.
   case syntheticTooLarge(String, limit: Int)
   /// A call of hwloc or of the kernel failed. `code` is errno.
@@ -34,6 +36,11 @@ extension TopologyError: CustomStringConvertible {
     case .invalidSynthetic(let text):
       "Topology '\(text)' is neither an existing file nor a description that hwloc understands: expected a file in "
         + "hwloc's XML format, or levels with a number each and pu last, such as 'package:2 core:4 pu:2'."
+    case .unusableVariable(let name, let value, let code):
+      "The variable \(name), '\(value)', describes no machine (\(reason(code))): expected "
+        + (name == "HWLOC_XMLFILE"
+          ? "a file in hwloc's XML format, as 'lstopo FILE.xml' writes it."
+          : "levels with a number each and pu last, such as 'package:2 core:4 pu:2'.")
     case .syntheticTooLarge(let text, let limit):
       "Topology '\(text)' has too many objects: expected at most \(limit) CPUs."
     case .callFailed(let call, let code):

@@ -63,7 +63,9 @@ func topologyOrExit(_ argument: String?) throws -> HwlocTopology {
   do {
     return try HwlocTopology(argument.map(Machine.Source.init(argument:)) ?? .thisSystem)
   } catch {
-    throw Exit.failure(error, argument == nil ? Exit.io : Exit.data)
+    // What the user named, by a flag or a variable, or the system.
+    if case .callFailed = error, argument == nil { throw Exit.failure(error, Exit.io) }
+    throw Exit.failure(error, Exit.data)
   }
 }
 
