@@ -13,7 +13,8 @@ package enum FileBytes {
   /// - Throws: `Errno`; `.fileTooLarge` if it has more than `limit` bytes.
   static func read(_ path: FilePath, limit: Int = .max) throws(Errno) -> [UInt8] {
     do {
-      let descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+      // A pipe in the place of a file is empty then, and does not wait for a writer.
+      let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
       return try descriptor.closeAfter {
         var contents: [UInt8] = []
         let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)

@@ -43,6 +43,14 @@ import Testing
     File("shapes", "--batch=shapes\n", "shapes:1", "reads itself"),
     File("shapes", "mb1ic3ih224oc64oh112kh7sh2ph3\n", "shapes", "no layer"),
     File("shapes", "# nothing\n", "shapes", "no descriptors"),
+    File(
+      "s.yaml",
+      "layers:\n  - { layers: &a [\(String(repeating: "mb1ic4oc4, ", count: 400))mb1ic4oc4] }\n"
+        + String(repeating: "  - { layers: *a }\n", count: 300), "s.yaml:2", "more than 100000 layers"),
+    File(
+      "shapes",
+      "--mb=\(String(repeating: "1,", count: 400))1\n" + String(repeating: "ic4oc4\n", count: 300), "shapes:2",
+      "more than 100000 layers"),
   ]
 
   @Test(arguments: files) func wrongFiles(file: File) throws {
@@ -67,6 +75,23 @@ import Testing
     }
     let twice = try Command.run(["run", "tiny.yaml", "./tiny.yaml"], in: folder)
     #expect(twice.code == 65 && twice.sentence?.contains("tiny") == true, "\(twice)")
+  }
+
+  /// A pipe that nobody writes to is not waited for, and one that somebody writes to is read.
+  @Test func pipesAreReadOrRefused() throws {
+    let folder = try TemporaryFolder()
+    let arguments: [(line: String, words: String)] = [
+      ("run ./pipe", "./pipe: gave nothing for 10 s"), ("topology --topology ./pipe", "'./pipe' cannot be read"),
+      ("report .", "run.json"), ("run --resume .", "results.csv"),
+    ]
+    for (line, words) in arguments {
+      let result = try Command.shell(
+        "mkfifo pipe run.json results.csv 2>/dev/null; exec timeout -s KILL 60 \"$P\" \(line)", in: folder)
+      #expect([65, 74].contains(result.code) && result.sentence?.contains(words) == true, "\(line): \(result)")
+    }
+    let fed = try Command.shell(
+      "mkfifo fed.yaml; { sleep 1; cat tiny.yaml; } > fed.yaml & exec \"$P\" list layers ./fed.yaml", in: folder)
+    #expect(fed.code == 0 && fed.output.contains("mb2ic32oc10"), "\(fed)")
   }
 
   @Test func theBenchmarksFolderMayBeMissing() throws {

@@ -86,6 +86,11 @@ struct ShapesFile {
           throw SuiteError(error.description, at: word.location)
         }
       }
+      if problems.count == SuiteReader.maximumLayers {
+        throw SuiteError(
+          "the file has more than \(SuiteReader.maximumLayers) layers, but at most so many were expected",
+          at: word.location)
+      }
       problems.append(Problem(parsed: parsed, text: word.text, bias: options.bias, location: word.location))
     }
   }

@@ -10,6 +10,11 @@ struct SuiteReader {
   private var positions: [Key: Int] = [:]
   private var skipped: [Suite.Skipped] = []
   private var notes: [Suite.Note] = []
+  private var layersRead = 0
+
+  /// The most layers that a suite may have, equal ones counted each. Aliases and lists of minibatches make millions of a
+  /// few lines.
+  static let maximumLayers = 100_000
 
   /// What makes two entries the same layer of a network.
   private struct Key: Hashable {
@@ -57,6 +62,11 @@ struct SuiteReader {
   private mutating func add(
     _ descriptor: Descriptor, bias: Bool, _ defaults: Defaults, tensors: LayerPaths? = nil, at location: SourceLocation
   ) throws(SuiteError) {
+    layersRead += 1
+    if layersRead > Self.maximumLayers {
+      throw SuiteError(
+        "the suite has more than \(Self.maximumLayers) layers, but at most so many were expected", at: location)
+    }
     let key = Key(
       network: defaults.network, op: descriptor.op, shape: descriptor.shape, bias: bias,
       activation: defaults.activation)

@@ -1,10 +1,18 @@
 import SystemPackage
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Reading a whole text file.
 enum TextFile {
   /// The largest file that is read, in bytes. Suites are a few kilobytes; the limit keeps `/dev/zero` from filling
   /// the memory.
   static let maximumSize = 16 << 20
+  /// How long a pipe or a device may say nothing, in milliseconds.
+  private static let patience: CInt = 10_000
 
   /// The text of the file at `path`, without a byte order mark.
   ///
@@ -26,6 +34,8 @@ enum TextFile {
       throw error("cannot be read: permission denied")
     } catch .fileTooLarge {
       throw error("has more than \(maximumSize >> 20) MiB, but a suite file or a file of descriptors was expected")
+    } catch .timedOut {
+      throw error("gave nothing for \(patience / 1000) s, but text that ends was expected")
     } catch let errno {
       throw error("cannot be read: \(errno)")
     }
@@ -39,11 +49,12 @@ enum TextFile {
 
   private static func contents(of path: FilePath) throws(Errno) -> [UInt8] {
     do {
-      let file = try FileDescriptor.open(path, .readOnly)
+      let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
       return try file.closeAfter {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
+          try wait(for: file)
           let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
           if count == 0 { return bytes }
           bytes.append(contentsOf: buffer[..<count])
@@ -54,6 +65,17 @@ enum TextFile {
       throw errno
     } catch {
       throw .ioError
+    }
+  }
+
+  /// Waits until something can be read, which a file always can. A pipe without a writer never can.
+  private static func wait(for file: FileDescriptor) throws(Errno) {
+    var watched = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
+    while true {
+      let count = poll(&watched, 1, patience)
+      if count > 0 { return }
+      if count == 0 { throw .timedOut }
+      if errno != EINTR { throw Errno(rawValue: errno) }
     }
   }
 
