@@ -17,6 +17,23 @@ public struct ReportWriter: Sendable {
     self.gnuplot = gnuplot
   }
 
+  /// Writes report.md as it is without plots, and nothing else.
+  ///
+  /// Plots take a while and some disk, and depend on another program: whatever becomes of them, this report is there. It
+  /// says that they are missing, until ``write(_:to:)`` replaces it.
+  ///
+  /// - Throws: `ResultsError.system` if it cannot be written.
+  public func writeDraft(_ contents: RunFolder.Contents, to folder: String) throws(ResultsError) {
+    let run = ReportedRun(
+      contents.manifest, contents.rows, samples: contents.samples, dropped: contents.dropped)
+    var document = ReportDocument(run)
+    if plots != nil && !document.plots.isEmpty {
+      document.warn(
+        .text("Plots are missing: they had not been drawn when this was written. `pointwise report` draws them."))
+    }
+    try RunFolder.write(MarkdownReport.render(document, .none), to: RunFolder.File.report, in: folder)
+  }
+
   /// Writes the reports, over those that are there. Plots of an earlier report that this one does not have are removed.
   ///
   /// - Returns: why plots are missing, in a sentence; nil if none is. The reports say so too, and are whole otherwise.

@@ -21,6 +21,18 @@ public struct CSVColumn<Record>: Sendable {
     }
     expectation = Value.expectation
   }
+
+  /// A column of whole numbers within `range`, which computing with them relies on.
+  init(_ name: String, _ path: WritableKeyPath<Record, Int> & Sendable, in range: ClosedRange<Int>) {
+    self.name = name
+    write = { $0[keyPath: path].csvField }
+    read = { record, field in
+      guard let value = Int(csvField: field), range.contains(value) else { return false }
+      record[keyPath: path] = value
+      return true
+    }
+    expectation = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+  }
 }
 
 /// A value that is one line of a CSV file.

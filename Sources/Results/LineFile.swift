@@ -11,10 +11,10 @@ struct LineFile: Sendable {
   let path: String
   let descriptor: FileDescriptor
 
-  /// Opens a file that exists, for appending.
+  /// Opens a file that exists, for appending. A pipe in its place is an error, and is not waited for.
   init(appendingTo path: FilePath) throws(Errno) {
     do {
-      descriptor = try FileDescriptor.open(path, .writeOnly, options: [.append, .closeOnExec])
+      descriptor = try FileDescriptor.open(path, .writeOnly, options: [.append, .closeOnExec, .nonBlocking])
     } catch {
       throw error as? Errno ?? .ioError
     }
@@ -51,6 +51,41 @@ struct LineFile: Sendable {
       if let end { try? descriptor.resize(to: end) }
       throw .system(action: "append to", path: path, errno: error as? Errno ?? .ioError)
     }
+  }
+
+  /// Puts a new file with `lines` in this one's place at once, locked if this one is, and closes this one.
+  ///
+  /// - Throws: `ResultsError.system`; this file is then as it was, and open.
+  func replaced(with lines: String) throws(ResultsError) -> LineFile {
+    let temporary = FilePath("\(path).tmp-\(getpid())")
+    _ = temporary.withPlatformString { unlink($0) }
+    let new: LineFile
+    do { new = try LineFile(creating: temporary) } catch {
+      throw .system(action: "write", path: path, errno: error)
+    }
+    do throws(Errno) {
+      // Locked before it has the name, so that nobody else can claim it in between.
+      try new.lock()
+      do { try new.append(lines) } catch { throw error.errno ?? .ioError }
+      if fsync(new.descriptor.rawValue) != 0 { throw Errno(rawValue: errno) }
+      let result = temporary.withPlatformString { from in FilePath(path).withPlatformString { rename(from, $0) } }
+      if result != 0 { throw Errno(rawValue: errno) }
+    } catch {
+      try? new.descriptor.close()
+      _ = temporary.withPlatformString { unlink($0) }
+      throw .system(action: "write", path: path, errno: error)
+    }
+    // All of it is in the new file, so an error that closing the old one finds does not matter.
+    try? descriptor.close()
+    return LineFile(new.descriptor, path: path)
+  }
+
+  /// Whether the file is still the one that has its path.
+  var hasItsPath: Bool {
+    var own = stat()
+    var named = stat()
+    return fstat(descriptor.rawValue, &own) == 0 && stat(path, &named) == 0 && own.st_ino == named.st_ino
+      && own.st_dev == named.st_dev
   }
 
   /// Keeps other processes from locking the file until this one closes it or ends, however it ends.

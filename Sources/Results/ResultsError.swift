@@ -34,6 +34,8 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
   case notARegularFile(path: String)
   /// A value that JSON cannot hold, such as a NaN.
   case notJSON(reason: String)
+  /// The page and the plots of a report were not written within `limit` seconds.
+  case reportNotDone(path: String, limit: Int)
   /// A file of another version of the format.
   case schema(file: String, version: Int, expected: Int)
 
@@ -72,6 +74,8 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path) is a folder, a pipe or a device; expected a file"
     case .notJSON(let reason):
       "a value cannot be written as JSON: \(reason)"
+    case .reportNotDone(let path, let limit):
+      "the plots and report.html of \(path) were not done within \(limit) s; expected threads and a gnuplot that ends"
     case .schema(let file, let version, let expected):
       "\(file) has schema version \(version); expected \(expected)"
     }
@@ -80,9 +84,15 @@ public enum ResultsError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Whether the system refused to read or write, rather than a file's content being wrong.
   public var isSystemError: Bool {
     switch self {
-    case .system, .folderNotEmpty, .notAFolder, .folderTaken, .folderBusy, .notARun, .notARegularFile: true
+    case .system, .folderNotEmpty, .notAFolder, .folderTaken, .folderBusy, .notARun, .notARegularFile, .reportNotDone:
+      true
     default: false
     }
+  }
+
+  /// The system's reason, if it was the system that refused.
+  var errno: Errno? {
+    if case .system(_, _, let errno) = self { errno } else { nil }
   }
 
   /// Whether the first line of a CSV file is not that of this version's columns.

@@ -179,6 +179,9 @@ public struct Row: Sendable, Hashable {
 }
 
 extension Row: CSVRecord {
+  /// What a dimension of a layer, or of its GEMM view, may be: no tensor has more elements.
+  private static let sizes = 1...Layer.maximumElements
+
   /// The columns of results.csv, in their order.
   public static let columns: [CSVColumn<Row>] = [
     CSVColumn("schema", \.schema),
@@ -189,19 +192,19 @@ extension Row: CSVRecord {
     CSVColumn("op", \.op),
     CSVColumn("layout", \.layout),
     CSVColumn("dtype", \.dtype),
-    CSVColumn("mb", \.mb),
-    CSVColumn("ic", \.ic),
-    CSVColumn("oc", \.oc),
-    CSVColumn("ih", \.ih),
-    CSVColumn("iw", \.iw),
-    CSVColumn("oh", \.oh),
-    CSVColumn("ow", \.ow),
-    CSVColumn("sh", \.sh),
-    CSVColumn("sw", \.sw),
-    CSVColumn("m", \.m),
-    CSVColumn("n", \.n),
-    CSVColumn("k", \.k),
-    CSVColumn("count", \.count),
+    CSVColumn("mb", \.mb, in: sizes),
+    CSVColumn("ic", \.ic, in: sizes),
+    CSVColumn("oc", \.oc, in: sizes),
+    CSVColumn("ih", \.ih, in: sizes),
+    CSVColumn("iw", \.iw, in: sizes),
+    CSVColumn("oh", \.oh, in: sizes),
+    CSVColumn("ow", \.ow, in: sizes),
+    CSVColumn("sh", \.sh, in: sizes),
+    CSVColumn("sw", \.sw, in: sizes),
+    CSVColumn("m", \.m, in: sizes),
+    CSVColumn("n", \.n, in: sizes),
+    CSVColumn("k", \.k, in: sizes),
+    CSVColumn("count", \.count, in: 1...Int.max),
     CSVColumn("bias", \.bias),
     CSVColumn("activation", \.activation),
     CSVColumn("variant", \.variant),
@@ -209,7 +212,7 @@ extension Row: CSVRecord {
     CSVColumn("isa", \.isa),
     CSVColumn("split", \.split),
     CSVColumn("team", \.team),
-    CSVColumn("threads", \.threads),
+    CSVColumn("threads", \.threads, in: 1...1 << 16),
     CSVColumn("places", \.places),
     CSVColumn("bind", \.bind),
     CSVColumn("cpus", \.cpus),
@@ -256,6 +259,12 @@ extension Row: CSVRecord {
 }
 
 extension Row {
+  /// What the notes of a row say that a signal ended before it was measured as long as it should be.
+  public static let cutShortNote = "stopped by interrupted"
+
+  /// Whether a signal ended the measurement early, so that a run that goes on measures the case again.
+  public var wasCutShort: Bool { notes?.split(separator: "; ").contains { $0 == Self.cutShortNote } ?? false }
+
   /// Floating-point operations of one execution: 2·m·n·k.
   public var flops: Double { 2 * Double(m) * Double(n) * Double(k) }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import SystemPackage
 
 #if canImport(Glibc)
@@ -17,7 +18,7 @@ import SystemPackage
 public final class RunFolder: Sendable {
   /// The folder.
   public let path: String
-  private let results: LineFile
+  private let results: Mutex<LineFile>
   private let samples: LineFile
 
   /// The names of the files in the folder of a run.
@@ -91,7 +92,8 @@ public final class RunFolder: Sendable {
 
   private init(claiming folder: FilePath) throws(ResultsError) {
     path = "\(folder)"
-    results = try Self.create(File.results, in: folder)
+    let results = try Self.create(File.results, in: folder)
+    self.results = Mutex(results)
     do throws(ResultsError) {
       do { try results.lock() } catch .wouldBlock {
         throw .folderTaken(path: path)
@@ -110,13 +112,13 @@ public final class RunFolder: Sendable {
   /// The folder of a run that goes on.
   init(path: String, results: LineFile, samples: LineFile) {
     self.path = path
-    self.results = results
+    self.results = Mutex(results)
     self.samples = samples
   }
 
   deinit {
     // `finish()` has synchronised the files. If it was not called, an error that closing finds has nobody to go to.
-    try? results.descriptor.close()
+    results.withLock { try? $0.descriptor.close() }
     try? samples.descriptor.close()
   }
 
@@ -153,7 +155,17 @@ public final class RunFolder: Sendable {
   /// Appends the row of a case.
   ///
   /// - Throws: `ResultsError.system` if it cannot be written; the file then ends with the row before.
-  public func append(_ row: Row) throws(ResultsError) { try results.append(row.csvLine) }
+  public func append(_ row: Row) throws(ResultsError) {
+    try results.withLock { file throws(ResultsError) in try file.append(row.csvLine) }
+  }
+
+  /// Puts `rows` in the place of those that are there, at once.
+  ///
+  /// - Throws: `ResultsError.system` if they cannot be written; those that were there stay.
+  public func replaceRows(_ rows: [Row]) throws(ResultsError) {
+    let lines = Row.csvHeader + rows.map(\.csvLine).joined()
+    try results.withLock { file throws(ResultsError) in file = try file.replaced(with: lines) }
+  }
 
   /// Appends the samples of a case, in one write.
   ///
@@ -172,7 +184,7 @@ public final class RunFolder: Sendable {
 
   /// Waits until rows and samples are on the disk. Call it once, after the last of them.
   public func finish() throws(ResultsError) {
-    for file in [results, samples] where fsync(file.descriptor.rawValue) != 0 {
+    for file in [results.withLock { $0 }, samples] where fsync(file.descriptor.rawValue) != 0 {
       throw .system(action: "write", path: file.path, errno: Errno(rawValue: errno))
     }
   }

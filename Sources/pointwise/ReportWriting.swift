@@ -5,20 +5,34 @@ import Synchronization
 
 /// Writes the reports of a run into its folder. Missing plots are a note on standard error, and no error.
 ///
-/// - Throws: `ResultsError` if a file cannot be written.
+/// report.md is there first, without plots: what follows needs threads, another program, and more of the disk.
+///
+/// - Throws: `ResultsError` if a file cannot be written, or if the rest is not done in time.
 func writeReports(
   _ contents: RunFolder.Contents, to folder: String, plots: PlotFormat? = .svg
 ) throws(ResultsError) {
-  let missing = try blocking { () async throws(ResultsError) in
-    try await ReportWriter(plots: plots).write(contents, to: folder)
+  let writer = ReportWriter(plots: plots)
+  try writer.writeDraft(contents, to: folder)
+  let missing = try blocking(limit: reportLimit) { () async throws(ResultsError) in
+    try await writer.write(contents, to: folder)
+  } orElse: {
+    .reportNotDone(path: folder, limit: reportLimit)
   }
   if let missing { printToStandardError("Note: \(missing)") }
 }
 
+/// How long the page and the plots may take, in seconds. Usual ones take a few, and a gnuplot that hangs is ended after 20;
+/// but where the system gives no thread, what draws them waits for ever.
+private let reportLimit = 600
+
 /// Waits for asynchronous work. Call it on the main thread, which the work does not need; a thread of the concurrency
 /// pool might wait for itself.
+///
+/// - Parameters:
+///   - limit: how long at most, in seconds.
+///   - late: what is thrown then; the work may go on.
 private func blocking<Value: Sendable>(
-  _ work: @escaping @Sendable () async throws(ResultsError) -> Value
+  limit: Int, _ work: @escaping @Sendable () async throws(ResultsError) -> Value, orElse late: () -> ResultsError
 ) throws(ResultsError) -> Value {
   let outcome = Outcome<Value>()
   let done = DispatchSemaphore(value: 0)
@@ -31,10 +45,9 @@ private func blocking<Value: Sendable>(
     }
     done.signal()
   }
-  while true {
-    done.wait()
-    if let result = outcome.result.withLock({ $0 }) { return try result.get() }
-  }
+  _ = done.wait(timeout: .now() + .seconds(limit))
+  guard let result = outcome.result.withLock({ $0 }) else { throw late() }
+  return try result.get()
 }
 
 /// What asynchronous work leaves for the thread that waits for it.

@@ -4,7 +4,8 @@ import Harness
 import Results
 import Topology
 
-/// `pointwise run --resume`: measures what a run that was interrupted, or whose process was killed, has not measured.
+/// `pointwise run --resume`: measures what a run that was interrupted, or whose process was killed, has not
+/// measured to its end.
 struct ResumedRun {
   /// The run folder.
   let folder: String
@@ -24,7 +25,7 @@ struct ResumedRun {
     if let difference = difference(manifest, setup) {
       throw Exit.failure("\(folder) cannot be continued: \(difference)", Exit.data)
     }
-    let measured = Set(contents.rows.map(\.caseKey))
+    let measured = Set(stopped.finishedRows.map(\.caseKey))
     let rest = setup.plan.filter { !measured.contains(Row($0, $1, run: manifest.run).caseKey) }
 
     for line in contents.dropped { printToStandardError("Note: \(line)") }
@@ -32,6 +33,11 @@ struct ResumedRun {
       printToStandardError(
         "Note: \(folder)/\(RunFolder.File.samples): samples without a row were dropped; their cases, "
           + "\(stopped.casesWithoutRow.count) in number, are measured again")
+    }
+    if !stopped.casesCutShort.isEmpty {
+      printToStandardError(
+        "Note: \(folder)/\(RunFolder.File.results): the measurement of \(stopped.casesCutShort.count) cases was cut short; "
+          + "they are measured again")
     }
     if rest.caseCount == 0 && manifest.status == .complete {
       try printToStandardOutput(
@@ -49,7 +55,9 @@ struct ResumedRun {
     manifest.ended = nil
     manifest.resumed = (manifest.resumed ?? []) + [Date()]
     try RunExecution(
-      plan: rest, setup: setup, estimate: estimate, folder: reopened, manifest: manifest, rowsBefore: contents.rows
+      plan: rest, setup: setup, estimate: estimate, folder: reopened, manifest: manifest,
+      rowsBefore: stopped.finishedRows,
+      cutShort: stopped.cutShort
     ).run(status, interruption)
   }
 

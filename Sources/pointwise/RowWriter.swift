@@ -47,13 +47,36 @@ final class RowWriter {
   /// Appends what is held back, whatever it waits for.
   func flush() throws(ResultsError) { try write { _ in true } }
 
+  /// Appends rows of an earlier part of the run, with their samples, whose cases this part has not measured.
+  func restore(_ earlier: [(row: Row, samples: [Results.Sample])]) throws(ResultsError) {
+    let measured = Set(rows.map(\.caseKey))
+    for (row, samples) in earlier where !measured.contains(row.caseKey) {
+      try folder.append(samples)
+      try folder.append(row)
+      rows.append(row)
+    }
+  }
+
+  /// Computes speedups again, and replaces the rows if one has changed: the baseline of a row of an earlier part of the run
+  /// may have been cut short then, and measured again now.
+  func renewSpeedups() throws(ResultsError) {
+    let baselines = Baselines(rows)
+    let renewed = rows.map { row in
+      var row = row
+      row.setSpeedup(baselines)
+      return row
+    }
+    if renewed == rows { return }
+    try folder.replaceRows(renewed)
+    rows = renewed
+  }
+
   private func write(_ isComplete: (Row) -> Bool) throws(ResultsError) {
     guard held.contains(where: { isComplete($0.row) }) else { return }
     let baselines = Baselines(rows + held.map(\.row))
     while let index = held.firstIndex(where: { isComplete($0.row) }) {
       var (row, samples) = held[index]
-      row.speedup = baselines.speedupOverOneThread(row)
-      row.efficiencyPercent = row.speedup.map { 100 * $0 / Double(row.threads) }
+      row.setSpeedup(baselines)
       // It leaves the queue first: what fails once is not tried again, and cannot be written twice.
       held.remove(at: index)
       try folder.append(samples)
@@ -66,6 +89,12 @@ final class RowWriter {
 }
 
 extension Row {
+  /// Sets what compares the row with one thread.
+  fileprivate mutating func setSpeedup(_ baselines: Baselines) {
+    speedup = baselines.speedupOverOneThread(self)
+    efficiencyPercent = speedup.map { 100 * $0 / Double(threads) }
+  }
+
   /// The row of a case that has not been run: what identifies it, and nothing else.
   init(_ group: CaseGroup, _ item: Case, run: String) {
     let layer = group.layer

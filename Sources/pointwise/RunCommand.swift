@@ -161,7 +161,8 @@ struct RunCommand: ParsableCommand {
       run: FilePath(absolute(folder.path)).lexicallyNormalized().lastComponent?.string ?? folder.path,
       commandLine: CommandLine.arguments)
     try RunExecution(
-      plan: setup.plan, setup: setup, estimate: estimate, folder: folder, manifest: manifest, rowsBefore: []
+      plan: setup.plan, setup: setup, estimate: estimate, folder: folder, manifest: manifest, rowsBefore: [],
+      cutShort: []
     ).run(status, interruption)
   }
 

@@ -14,6 +14,9 @@ struct RunExecution {
   var manifest: RunManifest
   /// The rows that are in the folder already.
   let rowsBefore: [Row]
+  /// What was measured of cases before, but not to the end. It goes back into the folder where nothing better came of
+  /// this run.
+  let cutShort: [(row: Row, samples: [Sample])]
 
   /// Measures until all is done, a signal arrives or something fails, and reports what there is then.
   ///
@@ -61,6 +64,8 @@ struct RunExecution {
     // Whatever happened: what was measured is kept and reported, as far as the disk takes it.
     func attempt(_ body: () throws -> Void) { do { try body() } catch { failure = failure ?? error } }
     attempt { try writer.flush() }
+    attempt { try writer.restore(cutShort) }
+    attempt { try writer.renewSpeedups() }
     attempt { try folder.finish() }
     manifest.status = failure != nil ? .failed : interruption.isRequested ? .interrupted : .complete
     manifest.ended = Date()
@@ -73,15 +78,27 @@ struct RunExecution {
     if let failure {
       let isSystemError = (failure as? ResultsError)?.isSystemError ?? false
       exit = Exit.failure(
-        "\(failure); what was measured until then is in \(folder.path)", isSystemError ? Exit.io : Exit.data)
+        "\(Self.clause(failure)); what was measured until then is in \(folder.path)",
+        isSystemError ? Exit.io : Exit.data)
     }
     do { try printResults(writer.rows, in: folder.path) } catch { exit = exit ?? error }
     if let exit { throw exit }
     if interruption.isRequested {
-      printToStandardError("To measure the rest: pointwise run --resume \(shellQuoted(folder.path))")
+      // A signal that comes while the report is written leaves nothing to measure.
+      if manifest.status == .interrupted {
+        printToStandardError("To measure the rest: pointwise run --resume \(shellQuoted(folder.path))")
+      }
       throw ExitCode(interruption.exitCode)
     }
     if writer.rows.contains(where: \.isFault) { throw Exit.incorrect }
+  }
+}
+
+extension RunExecution {
+  /// An error's sentence without its full stop, to be gone on with.
+  fileprivate static func clause(_ error: any Error) -> String {
+    let sentence = "\(error)"
+    return sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence
   }
 }
 

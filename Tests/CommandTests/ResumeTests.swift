@@ -29,6 +29,27 @@ import Testing
     run.expectConsistency()
   }
 
+  /// Marks the row of a line as one that a signal ended early; its samples stay.
+  private func cutShort(line: Int, _ folder: TemporaryFolder) throws -> Row {
+    var rows = try RunFiles(folder, "R").rows
+    rows[line].notes = "stopped by interrupted; 1 rounds are too few for a 95 % interval"
+    try folder.write(Row.csvHeader + rows.map(\.csvLine).joined(), to: "R/results.csv")
+    return rows[line]
+  }
+
+  @Test func whatWasCutShortIsMeasuredAgain() throws {
+    let folder = try stoppedRun()
+    let old = try cutShort(line: 0, folder)
+    let kept = try RunFiles(folder, "R").rows[1]
+    let result = try resume(folder)
+    #expect(result.code == 0 && result.error.contains("1 of 3 cases are measured"), "\(result)")
+    #expect(result.error.contains("R/results.csv: the measurement of 1 cases was cut short"), "\(result)")
+    let run = try RunFiles(folder, "R")
+    #expect(run.rows.count == 3 && run.rows.first == kept && !run.rows.contains(where: \.wasCutShort))
+    #expect(run.rows.contains { $0.caseKey == old.caseKey })
+    run.expectConsistency()
+  }
+
   /// A wrong result of the first part makes the whole run fail.
   @Test func anIncorrectRowIsExitCodeOne() throws {
     let folder = try stoppedRun()

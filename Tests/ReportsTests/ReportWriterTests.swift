@@ -35,6 +35,21 @@ import Testing
     #expect(try !folder.names().contains("plots") && !folder.text("report.md").contains("plots/"))
   }
 
+  /// Plots that find no room leave the report without them.
+  @Test(.enabled(if: Programs.gnuplot != nil)) func theReportIsThereBeforeThePlots() async throws {
+    let (folder, contents) = try folder()
+    let writer = ReportWriter()
+    try writer.writeDraft(contents, to: folder.path)
+    let draft = try folder.text("report.md")
+    #expect(draft.contains("\n- Plots are missing: they had not been drawn") && !draft.contains("](plots"))
+    try folder.write("a file in the folder's place", to: "plots")
+    await #expect(throws: ResultsError.self) { try await writer.write(contents, to: folder.path) }
+    #expect(try folder.text("report.md") == draft)
+    // No word of plots where none are asked for.
+    try ReportWriter(plots: nil).writeDraft(contents, to: folder.path)
+    #expect(try !folder.text("report.md").contains("Plots are missing"))
+  }
+
   @Test func withoutGnuplotTheReportStands() async throws {
     let (folder, contents) = try folder()
     let failure = try await ReportWriter(gnuplot: Gnuplot(program: "/nowhere/gnuplot")).write(contents, to: folder.path)

@@ -52,6 +52,20 @@ import Testing
     for column in Row.columns { #expect(fields[column.name] == column.write(row), "\(column.name)") }
   }
 
+  /// What computing with rows would trap on.
+  @Test(arguments: [
+    ("threads", 0), ("threads", -1), ("threads", 65537), ("threads", Int.max), ("m", 0), ("n", -1), ("k", Int.min),
+    ("mb", Int.max), ("ic", 1 << 41), ("count", 0), ("sh", 0),
+  ]) func numbersThatNoLayerHas(column: String, value: Int) throws {
+    var fields = Row.columns.map { $0.write(exampleRow()) }
+    let index = try #require(Row.columns.firstIndex { $0.name == column })
+    fields[index] = "\(value)"
+    let line = Row.csvHeader + fields.map { "\"\($0.replacing("\"", with: "\"\""))\"" }.joined(separator: ",") + "\n"
+    let error = #expect(throws: ResultsError.self) { try Row.read(csv: Array(line.utf8), file: "r.csv") }
+    let sentence = error?.description ?? ""
+    #expect(sentence.hasPrefix("r.csv:2: \(column) is \"\(value)\"; expected a whole number from 1 to "), "\(sentence)")
+  }
+
   static let hostile: [String] = [
     "a,b", "\"", "\"\"", "a\"b", "\n", "\r\n", "\r", "a\nb", " leading", "trailing ", ",", ",,\"\n,", "'", "=1+1",
     "naïve", "日本語", "👩‍👩‍👧‍👦", "\u{301}x", "x\u{600}", "\"\u{301}", "\t", "\u{2028}", "\u{FEFF}", "|", "\\", "\u{0}",
@@ -90,7 +104,8 @@ import Testing
       row.notes = note.isEmpty ? nil : note
       row.status = Status.allCases.randomElement(using: &generator) ?? .ok
       row.quality = Quality.allCases.randomElement(using: &generator)
-      row.m = Int(truncatingIfNeeded: generator.next())
+      row.m = Int.random(in: 1...1 << 40, using: &generator)
+      row.iterations = Int(truncatingIfNeeded: generator.next())
       row.timeMedian = number()
       row.gflops = Bool.random(using: &generator) ? number() : nil
       row.maxError = number()
@@ -179,7 +194,7 @@ import Testing
         == "results.csv:2: time_min_ns is \"nan\"; expected a finite number, or nothing")
     #expect(
       error(reading: header + line.replacing(",3136,", with: ",,"))
-        == "results.csv:2: m is \"\"; expected an integer")
+        == "results.csv:2: m is \"\"; expected a whole number from 1 to 1099511627776")
     #expect(
       error(reading: header + line.replacing(",ok,", with: ",fine,"))
         == "results.csv:2: status is \"fine\"; expected one of ok, incorrect, unsupported, skipped, failed")

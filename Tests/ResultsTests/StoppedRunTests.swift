@@ -73,6 +73,33 @@ import Testing
     #expect(contents.samples == samples(row("a")) + samples(row("b")))
   }
 
+  @Test func whatWasCutShortGoes() throws {
+    let temporary = try TemporaryFolder()
+    let path = try stoppedRun(temporary)
+    var cut = row("b")
+    cut.notes = "auto took channels; stopped by interrupted; 2 rounds are too few"
+    try append(samples(cut).map(\.csvLine).joined(), to: path + "/samples.csv")
+    try append(cut.csvLine, to: path + "/results.csv")
+    let stopped = try StoppedRun(at: path)
+    #expect(stopped.casesCutShort == [cut.caseKey] && stopped.finishedRows == [row("a")])
+    #expect(stopped.cutShort.map(\.row) == [cut] && stopped.cutShort.map(\.samples) == [samples(cut)])
+    let folder = try stopped.reopen()
+    #expect(try RunFolder.read(path).rows == [row("a")])
+    #expect(try RunFolder.read(path).samples == samples(row("a")))
+    // The file is another one, and still this process's own.
+    #expect(throws: ResultsError.folderBusy(path: path)) { try StoppedRun(at: path) }
+    try folder.append(samples(row("b")))
+    try folder.append(row("b"))
+    #expect(try RunFolder.read(path).rows == [row("a"), row("b")])
+    try folder.replaceRows([row("b"), row("a")])
+    try folder.append(row("c"))
+    #expect(try RunFolder.read(path).rows == [row("b"), row("a"), row("c")])
+    #expect(throws: ResultsError.folderBusy(path: path)) { try StoppedRun(at: path) }
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: path).sorted() == ["results.csv", "run.json", "samples.csv"])
+    withExtendedLifetime(folder) {}
+  }
+
   @Test func oneWriterAtATime() throws {
     let temporary = try TemporaryFolder()
     let folder = try RunFolder(creating: temporary.path + "/run")

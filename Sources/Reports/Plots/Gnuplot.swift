@@ -65,7 +65,16 @@ public struct Gnuplot: Sendable {
     return images
   }
 
+  /// The largest picture that is taken from gnuplot, in bytes; usual ones have some ten thousand. swift-subprocess asks
+  /// for as much at once.
+  private static let maximumSize = 8 << 20
+
   private func draw(_ plot: Plot, as format: PlotFormat) async throws -> [UInt8] {
+    // An array that gets no memory ends the process.
+    guard let room = malloc(8 * Self.maximumSize) else {
+      throw Failure.unavailable("the system did not provide \(8 * Self.maximumSize) bytes of memory for it")
+    }
+    free(room)
     let script = Self.terminal(plot, format) + plot.commands
     let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
     var options = PlatformOptions()
@@ -82,7 +91,7 @@ public struct Gnuplot: Sendable {
           let result = try await run(
             executable, arguments: ["-d"], platformOptions: platformOptions,
             input: .fileDescriptor(input, closeAfterSpawningProcess: true),
-            output: .bytes(limit: 64 << 20), error: .string(limit: 1 << 20))
+            output: .bytes(limit: Self.maximumSize), error: .string(limit: 1 << 20))
           return (result.standardOutput, result.terminationStatus, result.standardError)
         } catch let error as SubprocessError where error.code == .executableNotFound || error.code == .spawnFailed {
           throw Failure.unavailable(

@@ -15,17 +15,17 @@ struct NoiseSection: ReportSection {
         A case was measured until the 95 % interval of its median was within ±\(precision) %, or \
         \(Format.number(run.manifest.settings.maxTimeSeconds)) s were spent on it.
         """)
-    ] + interruption(run.manifest) + [.table(qualities(measured, run))] + disturbances(run)
+    ] + interruption(measured) + [.table(qualities(measured, run))] + disturbances(run)
   }
 
-  /// Rows of a run that was interrupted may have had less, also if it was continued.
-  private func interruption(_ manifest: RunManifest) -> [Block] {
-    guard manifest.status == .interrupted || !(manifest.resumed ?? []).isEmpty else { return [] }
+  /// Rows that an interruption ended may have had less.
+  private func interruption(_ rows: [Row]) -> [Block] {
+    guard rows.contains(where: \.wasCutShort) else { return [] }
     return [
       .paragraph(
         """
-        An interruption ended the cases that were being measured before that: their notes in results.csv say `stopped by \
-        interrupted`, and `--resume` keeps them as they are.
+        An interruption ended the cases that were being measured before that: their notes in results.csv say \
+        `\(Row.cutShortNote)`, and `--resume` measures them again.
         """)
     ]
   }
