@@ -106,6 +106,7 @@ struct ApplyCommand: ParsableCommand {
   func run() throws {
     let interruption = Interruption(StatusLine(), promise: "finishing the present case; nothing is written …")
     let output = try self.output.map { try OutputFile($0) }
+    try Supplies.require()
     let topology = try topologyOrExit(nil)
     let environment = try placement.announcedEnvironment()
     let available = Environment.capture().memoryAvailable
@@ -116,6 +117,7 @@ struct ApplyCommand: ParsableCommand {
       let expectedFile = try expect.map { try TensorFile(opening: $0) }
       try expectedFile?.require([files.layer.outputSizes], of: "the output of \(files.layer.descriptor)")
       let group = try plan(files, topology.machine, environment, available)
+      try Supplies.require(group.cases)
 
       let tensors = try files.tensors(availableMemory: available) { printToStandardError(roundingNote($0, $1)) }
       let expected = try expectedFile.map { file in

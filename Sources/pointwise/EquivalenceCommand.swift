@@ -70,11 +70,13 @@ struct EquivalenceCommand: ParsableCommand {
     let status = StatusLine()
     let interruption = Interruption(status, promise: "finishing the present sample, then writing what was measured …")
     let suites = try loadLayers()
+    try Supplies.require()
     let topology = try topologyOrExit(nil)
     let catalog = Catalog.current()
     let environment = Environment.capture(
       isas: catalog.isas.map(\.rawValue), machine: try? JSONValue(encoding: topology.machine))
     let plan = try plan(suites, topology.machine, catalog, environment)
+    try Supplies.require(plan.subjects.flatMap(\.cases) + plan.heads.flatMap(\.cases))
     if interruption.isRequested { throw ExitCode(interruption.exitCode) }
     let folder = try makeFolder(environment)
     let settings = measuring.settings(suites)

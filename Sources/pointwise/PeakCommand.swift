@@ -35,6 +35,7 @@ struct PeakCommand: ParsableCommand {
   var json = false
 
   func run() throws {
+    try Supplies.require()
     let topology = try topologyOrExit(nil)
     let policies = placement.policies(try placement.announcedEnvironment(), on: topology.machine)
     let meter = PeakMeter(topology, Catalog.current())
@@ -49,7 +50,10 @@ struct PeakCommand: ParsableCommand {
           }
         }
       }
+      try Supplies.require(workers: sites.reduce(0) { $0 + $1.placement.threads })
       all = try meter.measure(sites)
+    } catch let code as ExitCode {
+      throw code
     } catch let error as PlacementError {
       throw Exit.failure(error, Exit.usage)
     } catch {

@@ -47,6 +47,7 @@ struct ReportCommand: ParsableCommand {
     if folders.count > 1 { return try merge() }
     let folder = folders[0]
     let contents = try readRun(folder)
+    try Supplies.require()
     do {
       try writeReports(contents, to: folder, plots: plots.format)
     } catch {

@@ -27,6 +27,7 @@ struct RunSetup {
   /// - Throws: the error that ends the process, after one sentence on standard error.
   init(_ command: RunCommand, suites: [Suite]) throws {
     self.suites = suites
+    try Supplies.require()
     topology = try topologyOrExit(nil)
     catalog = Catalog.current()
     let variables = try command.placement.environment(suites)
@@ -53,6 +54,7 @@ struct RunSetup {
       throw Exit.failure(error, error.isUsage ? Exit.usage : Exit.data)
     }
     if let tuned, let note = tuned.note(of: plan, suites: command.suites) { printToStandardError(note) }
+    try Supplies.require(plan.groups.flatMap(\.cases), events: events.count)
     try Self.readTensors(plan, available: environment.memoryAvailable)
     if plan.caseCount == 0 {
       throw Exit.failure(

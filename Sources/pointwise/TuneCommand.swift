@@ -78,6 +78,7 @@ struct TuneCommand: ParsableCommand {
     let cache = try cacheOption.cache()
     if show { return try printEntries(of: cache) }
     if forget { return try forgetEntries(of: cache) }
+    try Supplies.require()
     let status = StatusLine()
     let interruption = Interruption(status, promise: "what is tuned is stored; the present layer is not …")
     let suites = try loadSuites(self.suites.isEmpty ? [BenchmarksFolder.defaultSuite] : self.suites)

@@ -32,6 +32,7 @@ struct VerifyCommand: ParsableCommand {
     let status = StatusLine()
     let interruption = Interruption(status, promise: "finishing the present layer …")
     let catalog = Catalog.current()
+    try Supplies.require()
     let topology = try topologyOrExit(nil)
     var wanted = Selection(selection)
     wanted.isas = wanted.isas ?? catalog.isas
@@ -46,6 +47,7 @@ struct VerifyCommand: ParsableCommand {
     } catch {
       throw Exit.failure("\(error)", Exit.usage)
     }
+    try Supplies.require(workers: placements.reduce(0) { $0 + 2 * $1.threads })
     let layers = try self.layers(wanted, topology.machine, catalog)
     var checks = 0
     var failures = 0

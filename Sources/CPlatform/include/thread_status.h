@@ -32,6 +32,17 @@ static inline int64_t platform_run_delay(void) {
   return end == field ? -ENODATA : delay;
 }
 
+/// Raises the soft limit of open files by `count`, as far as the hard one allows. 0, or a negative errno; -EMFILE if it
+/// is at the hard limit already.
+static inline int platform_raise_descriptor_limit(uint64_t count) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -errno;
+  if (limit.rlim_cur >= limit.rlim_max) return -EMFILE;
+  uint64_t room = limit.rlim_max - limit.rlim_cur;
+  limit.rlim_cur += count < room ? count : room;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : -errno;
+}
+
 /// What getrusage(2) counts of a thread.
 struct platform_thread_usage {
   /// How often it lost its CPU while it wanted to run on.
