@@ -47,6 +47,11 @@ package enum Format {
     "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
   }
 
+  /// A number of times, which may be beyond integers: "1 time", "12 times".
+  static func times(_ number: Double) -> String {
+    Int(exactly: number).map { count($0, "time") } ?? "\(Format.number(number)) times"
+  }
+
   /// Numbers without repetition, ascending: "1, 2".
   static func list(_ numbers: some Sequence<Int>) -> String {
     Set(numbers).sorted().map(String.init).joined(separator: ", ")

@@ -103,8 +103,8 @@ struct RunAnalysis: Sendable {
 
     /// The network's name, or the suite's if it has none.
     var title: String { name.isEmpty ? suite : name }
-    /// How many layers the network runs, repetitions counted.
-    var executions: Int { layers.reduce(0) { $0 + $1.first.count } }
+    /// How many layers the network runs, repetitions counted. Not an integer: counts of a suite may add up to more.
+    var executions: Double { layers.reduce(0) { $0 + Double($1.first.count) } }
     /// Multiply-adds of all executions.
     var macs: Double { layers.reduce(0) { $0 + Double($1.first.count) * $1.first.flops / 2 } }
   }

@@ -345,6 +345,15 @@ import Testing
     #expect(ceilings.shares(of: [other]).isEmpty)
   }
 
+  /// A suite may say that a network runs each of two layers as often as there are integers.
+  @Test func countsMayAddUpToMoreThanAnInteger() {
+    var rows = ExampleRun.rows
+    for index in rows.indices { (rows[index].count, rows[index].rounds, rows[index].cleanRounds) = (.max, .max, .max) }
+    let report = MarkdownReport.render(ExampleRun.manifest, rows)
+    #expect(section("## Noise", of: report).contains { $0.contains("100") })
+    #expect(report.contains(" times in all."))
+  }
+
   @Test func whatAnInterruptionCutShortIsSaid() {
     func noise(_ rows: [Row]) -> String {
       section("## Noise", of: MarkdownReport.render(ExampleRun.manifest, rows)).joined(separator: "\n")

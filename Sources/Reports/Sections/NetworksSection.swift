@@ -23,7 +23,7 @@ struct NetworksSection: ReportSection {
     let layers = Format.count(network.layers.count, "distinct layer")
     var blocks: [Block] = [
       .heading("\(network.title): \(Format.number(network.macs / 1e9)) GMAC"),
-      .paragraph("\(layers), run \(Format.count(network.executions, "time")) in all."),
+      .paragraph("\(layers), run \(Format.times(network.executions)) in all."),
     ]
     blocks +=
       complete.isEmpty

@@ -35,14 +35,14 @@ struct NoiseSection: ReportSection {
       .sorted { $0[0].threads < $1[0].threads }
     let table = groups.map { rows -> [RichText] in
       let widths = OrderedSample(rows.compactMap(\.halfWidthPercent))
-      let rounds = rows.compactMap(\.rounds).reduce(0, +)
-      let clean = rows.compactMap(\.cleanRounds).reduce(0, +)
+      let rounds = rows.compactMap(\.rounds).reduce(0) { $0 + Double($1) }
+      let clean = rows.compactMap(\.cleanRounds).reduce(0) { $0 + Double($1) }
       let counts = Quality.allCases.map { quality in String(rows.count { $0.quality == quality }) }
       let clocks = rows.compactMap(\.clockGHz)
       return run.cells(RunAnalysis.Setting(rows[0])) + [.text(String(rows.count))] + counts.map { .text($0) }
         + .text(
           Format.halfWidth(widths?.median), Format.halfWidth(widths?.quantile(0.9)), Format.halfWidth(widths?.maximum),
-          rounds > 0 ? Format.number(100 * Double(clean) / Double(rounds)) : Format.unknown,
+          rounds > 0 ? Format.number(100 * clean / rounds) : Format.unknown,
           clocks.isEmpty ? Format.unknown : Format.number(clocks.min()) + " to " + Format.number(clocks.max()))
     }
     let columns: [Table.Column] =
