@@ -63,6 +63,7 @@ struct TuningExecution {
   /// - Throws: the error that ends the process, after one sentence on standard error.
   func run(_ status: StatusLine, _ interruption: Interruption) throws {
     if plan.tasks.isEmpty { return }
+    try Supplies.require(plan.tasks.map(\.model))
     status.print(
       "\(plan.tasks.count) to tune, each a layer in a layout on a number of threads; results in \(cache.path)")
     for line in MachineCheckText.brief(findings()) { status.print(line) }
