@@ -72,25 +72,30 @@ enum ColumnTail<Target: VectorISA> {
     }
   }
 
-  /// Sums weights × vectors of a panel, in four chains that do not wait for each other.
+  /// Chains of a sum over a panel's vectors: as many as hide the latency of a multiply-add.
+  @inlinable @inline(__always)
+  static var panelChains: Int { 4 }
+
+  /// Sums weights × vectors of a panel, in chains that do not wait for each other.
   @inlinable @inline(__always)
   static func sum(
     _ depth: Int, _ weights: UnsafePointer<Float>, _ panel: UnsafePointer<Float>, _ stride: Int
   ) -> Target.F32 {
     var sums = InlineArray<4, Target.F32>(repeating: Target.F32())
     var k = 0
-    while k &+ 4 <= depth {
-      for chain in 0..<4 {
+    while k &+ panelChains <= depth {
+      for chain in 0..<panelChains {
         sums[chain] = Target.multiplyAdd(
           sums[chain], Target.load(panel + (k &+ chain) &* stride), Target.F32(repeating: weights[k &+ chain]))
       }
-      k &+= 4
+      k &+= panelChains
     }
-    while k < depth {
-      sums[0] = Target.multiplyAdd(sums[0], Target.load(panel + k &* stride), Target.F32(repeating: weights[k]))
-      k &+= 1
+    for chain in 0..<panelChains where k &+ chain < depth {
+      sums[chain] = Target.multiplyAdd(
+        sums[chain], Target.load(panel + (k &+ chain) &* stride), Target.F32(repeating: weights[k &+ chain]))
     }
-    return (sums[0] + sums[1]) + (sums[2] + sums[3])
+    // In the order of the tree of dots with as many lanes.
+    return (sums[0] + sums[2]) + (sums[1] + sums[3])
   }
 
   @inlinable @inline(__always)

@@ -140,10 +140,13 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   // MARK: Computing
 
   /// One product after the other, from the bias on. A cut of the depth goes on with the partial sum, and changes nothing;
-  /// neither does it which way round the tile lies. Not promised where a ``ColumnTail`` sums lane by lane.
+  /// neither does it which way round the tile lies. A ``ColumnTail`` has chains of its own.
   @inlinable
   public static func summationOrder(_ problem: Problem) -> SummationOrder? {
-    ColumnTail<Target>.count(problem, Blocking(problem)) > 0 ? nil : SummationOrder(chains: 1, cut: problem.k)
+    let tail = ColumnTail<Target>.count(problem, Blocking(problem))
+    let chains = problem.isChannelsLast ? Target.lanes : ColumnTail<Target>.panelChains
+    return SummationOrder(
+      chains: 1, cut: problem.k, tail: tail > 0 ? SummationOrder.Tail(columns: tail, chains: chains) : nil)
   }
 
   /// Computes `block`.

@@ -58,8 +58,11 @@ import Testing
         if a.layer.layout != .nchw && b.layer.layout != .nchw && crossing.weights.isIdentity {
           #expect(found.hasSameOrder, "\(what)")
         }
+        // The two that take one product after the other do so in every layout, but for channels past a multiple.
         if ["naive", "packed"].contains(result.item.contender.name) && crossing.weights.isIdentity {
-          #expect(found.hasSameOrder, "\(what)")
+          let orders = [a, b].map { result.item.kernel?.summationOrder(Problem($0.layer)) }
+          let haveTails = orders.contains { $0?.tail != nil }
+          #expect(found.hasSameOrder || haveTails, "\(what)")
         }
         #expect((found.ratio != nil) == (a.role != b.role), "\(what)")
         #expect((found.moves != nil) == crossing.movesData, "\(what)")
