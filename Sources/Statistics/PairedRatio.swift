@@ -14,6 +14,8 @@ import RealModule
 /// fifth narrower for Gaussian noise, but claims symmetry: where one variant alone has a tail, its interval moves away
 /// from the median as rounds are added.
 ///
+/// What the two differ by may itself differ between visits, for each visit has other pages: see ``VisitSpread``.
+///
 /// T. Kalibera and R. Jones, "Rigorous benchmarking in reasonable time", ISMM 2013, on why variants are to be
 /// interleaved; W. J. Conover, "Practical Nonparametric Statistics", Wiley 1999, on the sign test of pairs.
 public struct PairedRatio: Sendable, Hashable {
@@ -25,12 +27,15 @@ public struct PairedRatio: Sendable, Hashable {
     public var time: Double
     /// Whether nothing disturbed the round.
     public var isClean: Bool
+    /// The visit that the round belongs to.
+    public var visit: Int
 
     /// A time in a round.
-    public init(round: Int, time: Double, isClean: Bool = true) {
+    public init(round: Int, time: Double, isClean: Bool = true, visit: Int = 0) {
       self.round = round
       self.time = time
       self.isClean = isClean
+      self.visit = visit
     }
   }
 
@@ -58,19 +63,31 @@ public struct PairedRatio: Sendable, Hashable {
     guard (numerator + denominator).allSatisfy({ $0.time > 0 && $0.time.isFinite }) else { return nil }
     let pairs = numerator.sorted { $0.round < $1.round }.compactMap { sample in
       others[sample.round].map { other in
-        (logarithm: Double.log(sample.time) - Double.log(other.time), isClean: sample.isClean && other.isClean)
+        (
+          logarithm: Double.log(sample.time) - Double.log(other.time), isClean: sample.isClean && other.isClean,
+          visit: sample.visit
+        )
       }
     }
     let clean = pairs.filter(\.isClean)
     isOfCleanRounds = clean.count >= minimumClean
-    let logarithms = (isOfCleanRounds ? clean : pairs).map(\.logarithm)
+    let counted = isOfCleanRounds ? clean : pairs
+    let logarithms = counted.map(\.logarithm)
     rounds = logarithms.count
     let inflation = SerialDependence.inflation(logarithms)
     guard let sample = OrderedSample(logarithms), let interval = MedianInterval(of: sample, inflation: inflation) else {
       return nil
     }
+    let p = MedianInterval.pValue(of: 0, in: sample, inflation: inflation)
+    guard let spread = VisitSpread(logarithms, visits: counted.map(\.visit)) else {
+      estimate = RatioEstimate(
+        logarithm: sample.median, lower: interval.lower, upper: interval.upper, pValue: p)
+      return
+    }
+    // Whichever of the two is wider on a side, so that 1 is excluded where both exclude it.
     estimate = RatioEstimate(
-      logarithm: sample.median, lower: interval.lower, upper: interval.upper,
-      pValue: MedianInterval.pValue(of: 0, in: sample, inflation: inflation))
+      logarithm: sample.median, lower: min(interval.lower, sample.median - spread.halfWidth),
+      upper: max(interval.upper, sample.median + spread.halfWidth),
+      pValue: max(p, spread.pValue(distance: sample.median)))
   }
 }

@@ -1,3 +1,5 @@
+import RealModule
+
 /// What a results row says about the samples of one case.
 ///
 /// All but ``count`` and ``cvPercent`` have the unit of the sample; the lab's are nanoseconds per execution of a layer.
@@ -25,9 +27,11 @@ public struct SampleSummary: Sendable, Hashable, Codable {
 
   /// Summarises a sample.
   ///
-  /// - Parameter inflation: by what factor dependence multiplies the variance of the median, at least 1; see
-  ///   ``SerialDependence``.
-  public init(_ sample: OrderedSample, inflation: Double = 1) {
+  /// - Parameters:
+  ///   - inflation: by what factor dependence multiplies the variance of the median, at least 1; see ``SerialDependence``.
+  ///   - relativeHalfWidth: how far the interval reaches at least, as the logarithm of the factor between a bound and the
+  ///     median; see ``VisitSpread``.
+  public init(_ sample: OrderedSample, inflation: Double = 1, relativeHalfWidth: Double = 0) {
     let interval = MedianInterval(of: sample, inflation: inflation)
     count = sample.count
     min = sample.minimum
@@ -36,8 +40,9 @@ public struct SampleSummary: Sendable, Hashable, Codable {
     p90 = sample.quantile(0.9)
     mad = sample.medianAbsoluteDeviation
     cvPercent = sample.coefficientOfVariationPercent
-    ciLow = interval?.lower
-    ciHigh = interval?.upper
+    let factor = Double.exp(relativeHalfWidth)
+    ciLow = (interval?.lower).map { factor > 1 ? Swift.min($0, sample.median / factor) : $0 }
+    ciHigh = (interval?.upper).map { factor > 1 ? Swift.max($0, sample.median * factor) : $0 }
     ciCoverage = interval?.coverage
   }
 
@@ -48,6 +53,32 @@ public struct SampleSummary: Sendable, Hashable, Codable {
   public init?(_ values: [Double]) {
     guard let sample = OrderedSample(values) else { return nil }
     self.init(sample, inflation: SerialDependence.inflation(values))
+  }
+
+  /// Summarises positive `values` in the order in which they were measured, in several visits: where those differ, the
+  /// interval is at least as wide as their difference makes it, which may be beyond the smallest and the largest value.
+  ///
+  /// - Returns: nil if `values` is empty, or one is not finite and positive.
+  /// - Precondition: there are as many visits as values.
+  public init?(_ values: [Double], visits: [Int]) {
+    guard values.allSatisfy({ $0 > 0 }), let sample = OrderedSample(values) else { return nil }
+    let spread = VisitSpread(ofTimes: values, visits: visits)
+    self.init(sample, inflation: SerialDependence.inflation(values), relativeHalfWidth: spread?.halfWidth ?? 0)
+  }
+
+  /// Summarises positive `values` as if the visits that they were measured in did not differ: their interval is what more
+  /// values of the same visits could still narrow.
+  ///
+  /// - Returns: nil if `values` is empty, or one is not finite and positive.
+  /// - Precondition: there are as many visits as values.
+  public init?(withinVisits values: [Double], visits: [Int]) {
+    guard values.allSatisfy({ $0 > 0 }) else { return nil }
+    let logarithms = values.map { Double.log($0) }
+    guard let spread = VisitSpread(logarithms, visits: visits) else {
+      self.init(values)
+      return
+    }
+    self.init(spread.withoutDifferences(logarithms, visits: visits).map { .exp($0) })
   }
 
   /// The larger distance of a bound of the interval from the median, as a fraction of the median: 0.02 is ±2 %.
