@@ -7,7 +7,7 @@ struct PairedSamples {
 
   init(_ samples: [Sample]) {
     times = Dictionary(grouping: samples, by: \.caseKey).mapValues {
-      $0.map { PairedRatio.Sample(round: $0.round, time: $0.time, isClean: $0.taint == nil) }
+      $0.map { PairedRatio.Sample(round: $0.round, time: $0.time, isClean: $0.taint == nil, visit: $0.visit ?? 0) }
     }
   }
 

@@ -39,6 +39,8 @@ public struct CSVColumn<Record>: Sendable {
 public protocol CSVRecord: Sendable {
   /// The columns in the order of the file.
   static var columns: [CSVColumn<Self>] { get }
+  /// How many of the columns a file has at least. The others were added later: what an older file lacks is not known.
+  static var leastColumns: Int { get }
   /// A record for the reader to fill; every field is overwritten.
   static var blank: Self { get }
   /// Lets equal text of two records share its memory. The reader calls it with the record before.
@@ -46,6 +48,9 @@ public protocol CSVRecord: Sendable {
 }
 
 extension CSVRecord {
+  /// All of them.
+  public static var leastColumns: Int { columns.count }
+
   /// Nothing: records that have little text in common keep their own.
   public mutating func shareText(with other: Self) {}
 

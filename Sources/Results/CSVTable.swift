@@ -47,7 +47,7 @@ extension CSVRecord {
   public static func read(
     csv bytes: [UInt8], file: String, incompleteLastLine incomplete: IncompleteLastLine = .isAnError
   ) throws(ResultsError) -> CSVTable<Self> {
-    let columns = Self.columns
+    var columns = Self.columns
     var records: [Self] = []
     var sawHeader = false
     let incompleteRecord: CSVFormat.Incomplete?
@@ -59,6 +59,7 @@ extension CSVRecord {
           records.append(record)
         } else {
           try checkHeader(fields, columns: columns, file: file)
+          columns.removeLast(columns.count - fields.count)
           sawHeader = true
         }
       }
@@ -88,7 +89,7 @@ extension CSVRecord {
     for (index, (field, column)) in zip(fields, columns).enumerated() where field != column.name {
       throw .header(file: file, column: index + 1, value: field, expected: column.name)
     }
-    if fields.count != columns.count {
+    if !(leastColumns...columns.count).contains(fields.count) {
       throw .fieldCount(file: file, line: 1, count: fields.count, expected: columns.count)
     }
   }

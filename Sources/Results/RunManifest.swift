@@ -4,8 +4,8 @@ import Foundation
 public struct RunManifest: Sendable, Hashable, Codable {
   /// The version of a run's folder that this code writes: of run.json, and of the columns of samples.csv.
   ///
-  /// Version 2 has the counters and page faults of samples, from `page_faults` on.
-  public static let schemaVersion = 2
+  /// Version 2 has the counters and page faults of samples, from `page_faults` on, version 3 what follows them.
+  public static let schemaVersion = 3
   /// The oldest version that this code reads. The samples of a folder of version 1 are read if they have the columns of
   /// version 2, which the last builds of version 1 wrote.
   public static let oldestSchemaVersion = 1
@@ -46,9 +46,14 @@ public struct RunManifest: Sendable, Hashable, Codable {
     public var memory: String?
     /// How large pages were asked to be, as `--pages` says; nil if nothing was asked for.
     public var pages: String?
+    /// In how many visits each layer is measured; nil for one.
+    public var visits: Int?
 
     /// Settings.
-    public init(precisionPercent: Double, maxTimeSeconds: Double, memory: String? = nil, pages: String? = nil) {
+    public init(
+      precisionPercent: Double, maxTimeSeconds: Double, memory: String? = nil, pages: String? = nil, visits: Int? = nil
+    ) {
+      self.visits = visits
       self.memory = memory
       self.pages = pages
       self.precisionPercent = precisionPercent

@@ -43,6 +43,8 @@ public struct Sample: Sendable, Hashable {
   public var lastLevelLoadMisses: Double?
   /// Clock by the cycles that were counted during the sample, mean over the workers, in GHz; nil if they were not counted.
   public var countedClockGHz: Double?
+  /// The visit of the layer that the round belongs to, from 0; nil in folders that are older than visits.
+  public var visit: Int?
 
   /// A sample.
   public init(
@@ -83,7 +85,11 @@ extension Sample: CSVRecord {
     CSVColumn("cache_misses", \.cacheMisses),
     CSVColumn("llc_load_misses", \.lastLevelLoadMisses),
     CSVColumn("counted_clock_ghz", \.countedClockGHz),
+    CSVColumn("visit", \.visit),
   ]
+
+  /// Version 2 ended with `counted_clock_ghz`.
+  public static var leastColumns: Int { 21 }
 
   /// The samples of a case follow each other, and have its name in common, which is most of a sample's size.
   public mutating func shareText(with other: Sample) {

@@ -38,6 +38,10 @@ struct Assessment {
       isNoisy = true
       remarks.append("\(measurement.summary.count) rounds are too few for a 95 % interval")
     }
+    if let spread = measurement.visitSpread {
+      remarks.append(
+        "\(spread.degreesOfFreedom + 1) visits differ: ±\(Format.number(100 * spread.relativeHalfWidth)) %")
+    }
     for taint in Taint.allCases {
       let count = samples.count { $0.taints.contains(taint) }
       if count > 0 { remarks.append("\(count) of \(samples.count) rounds \(taint.rawValue)") }

@@ -10,15 +10,22 @@ final class Progress {
   private let status: StatusLine
   private let started = monotonicSeconds()
   private var lastUpdate: Double
+  private let visits: Int
   private var index = 0
+  /// Visits that each layer has had.
+  private var visited: [Int]
   private var groupStarted: Double
   private var finishedInGroup = 0
+  private var hasBegun = false
   private var finished = 0
 
   /// Seconds between two updates: fast enough to look alive on a terminal, few enough for a log file elsewhere.
   private var interval: Double { status.isVisible ? 0.25 : 10 }
 
-  init(_ plan: Plan, _ estimate: RunEstimate, _ status: StatusLine) {
+  /// Progress of a plan whose layers are measured in `visits`.
+  init(_ plan: Plan, _ estimate: RunEstimate, _ status: StatusLine, visits: Int = 1) {
+    self.visits = visits
+    visited = Array(repeating: 0, count: plan.groups.count)
     self.plan = plan
     self.estimate = estimate
     self.status = status
@@ -35,8 +42,10 @@ final class Progress {
         + "results in \(folder)")
   }
 
-  /// A layer begins.
+  /// A visit of a layer begins; the one before has ended.
   func begin(_ index: Int) {
+    if hasBegun { visited[self.index] += 1 }
+    hasBegun = true
     self.index = index
     groupStarted = monotonicSeconds()
     finishedInGroup = 0
@@ -63,8 +72,8 @@ final class Progress {
     guard now - lastUpdate >= interval, plan.groups.indices.contains(index) else { return }
     lastUpdate = now
     let state = ProgressState(
-      seconds: estimate.seconds, index: index,
-      share: Double(finishedInGroup) / Double(max(1, plan.groups[index].cases.count)),
+      seconds: estimate.seconds, done: visited.map { Double($0) / Double(visits) }, index: index,
+      share: Double(finishedInGroup) / Double(max(1, plan.groups[index].cases.count)), visits: visits,
       elapsed: now - started, elapsedInGroup: now - groupStarted)
     let layer = plan.groups[index].layer
     let name = plan.groups[index].entry.name.map { " \($0)" } ?? ""
@@ -117,19 +126,26 @@ struct ProgressState {
 
   /// - Parameters:
   ///   - seconds: estimates of all groups.
+  ///   - done: the part of each group's visits that have ended; nil if groups have one, and are measured in turn.
   ///   - index: the present group.
-  ///   - share: the part of its cases that have ended.
+  ///   - share: the part of its cases that have ended in this visit.
+  ///   - visits: visits of each group.
   ///   - elapsed: seconds since the run began.
-  ///   - elapsedInGroup: seconds since the present group began.
-  init(seconds: [Double], index: Int, share: Double, elapsed: Double, elapsedInGroup: Double) {
+  ///   - elapsedInGroup: seconds since the present visit began.
+  init(
+    seconds: [Double], done parts: [Double]? = nil, index: Int, share: Double, visits: Int = 1, elapsed: Double,
+    elapsedInGroup: Double
+  ) {
     let total = seconds.reduce(0, +)
-    let before = seconds[..<index].reduce(0, +)
+    let parts = parts ?? seconds.indices.map { $0 < index ? 1 : 0 }
+    let before = zip(seconds, parts).reduce(0) { $0 + $1.0 * $1.1 }
+    let present = seconds[index] / Double(visits)
     // How much longer than estimated the groups before took; unknown until a second of them is past.
     let past = elapsed - elapsedInGroup
     let pace = past > 1 && before > 0 ? past / before : 1
     // All cases of a group are measured in the same rounds, so they end together: until then time has to tell.
-    let byTime = min(0.95, elapsedInGroup / max(1e-3, seconds[index] * pace))
-    let done = before + max(share, byTime) * seconds[index]
+    let byTime = min(0.95, elapsedInGroup / max(1e-3, present * pace))
+    let done = before + max(share, byTime) * present
     fraction = total > 0 ? min(1, done / total) : 0
     left = max(0, total - done) * pace
   }

@@ -92,6 +92,8 @@ struct ResumedRun {
       ("the set of eligible CPUs", before, setup.topology.machine.eligible.description),
       ("the version of the lab", manifest.toolVersion, Pointwise.configuration.version),
       ("the build", old.build?.rawValue, new.build?.rawValue),
+      ("the version of the folder", "\(manifest.schema)", "\(RunManifest.schemaVersion)"),
+      ("the number of visits", "\(manifest.settings.visits ?? 1)", "\(setup.settings.visits)"),
       ("the precision", "\(manifest.settings.precisionPercent) %", "\(stopRule.precisionPercent) %"),
       ("the longest time of a case", "\(manifest.settings.maxTimeSeconds) s", "\(stopRule.maxTime) s"),
       ("the number of cases", manifest.plan.map { "\($0.cases)" }, "\(setup.planIdentity.cases)"),

@@ -16,8 +16,10 @@ final class RowWriter {
   private let run: String
   private let precisionPercent: Double
   private var held: [(row: Row, samples: [Results.Sample])] = []
-  /// One-thread cases of the present layer that have not ended, by kernel, ISA and cache state.
+  /// One-thread cases that have not ended, by layer, kernel, ISA and cache state.
   private var awaited: [[String]: Int] = [:]
+  /// Layers that have begun; each begins once for every visit.
+  private var begun: Set<[String]> = []
 
   /// A writer to a folder in which `rows` are already; they are baselines of the rows to come.
   init(_ folder: RunFolder, run: String, precisionPercent: Double, rows: [Row] = []) {
@@ -27,10 +29,9 @@ final class RowWriter {
     self.rows = rows
   }
 
-  /// Prepares for the cases of a layer; those of the one before have ended.
-  func begin(_ group: CaseGroup) throws(ResultsError) {
-    try flush()
-    awaited = [:]
+  /// Prepares for the cases of a layer, before each of its visits.
+  func begin(_ group: CaseGroup) {
+    guard let first = group.cases.first, begun.insert(Self.layer(Row(group, first, run: run))).inserted else { return }
     for item in group.cases where item.threads == 1 {
       awaited[Self.key(Row(group, item, run: run)), default: 0] += 1
     }
@@ -85,7 +86,14 @@ final class RowWriter {
     }
   }
 
-  private static func key(_ row: Row) -> [String] { [row.kernel, row.isa, row.cache] }
+  private static func key(_ row: Row) -> [String] { layer(row) + [row.kernel, row.isa, row.cache] }
+
+  private static func layer(_ row: Row) -> [String] {
+    [
+      row.suite, row.network, row.layer, row.layout.rawValue, row.dtype.rawValue, "\(row.bias)",
+      row.activation.rawValue,
+    ]
+  }
 }
 
 extension Row {
@@ -210,6 +218,7 @@ extension Results.Sample {
       sample.steal = evidence.steal.map { Int($0) }
       sample.pageFaults = evidence.pageFaults.map { Int($0) }
       sample.set(evidence.counts, executions: evidence.executions)
+      sample.visit = taken.visit
       return sample
     }
   }

@@ -98,6 +98,20 @@ struct RunCommand: ParsableCommand {
   var replicates: Int?
 
   @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Measure every layer in this many visits, at different moments of the run and in other pages of memory. "
+        + "Default: the suite's, or 5.",
+      discussion: """
+        A slow moment of the machine then falls on some rounds of a layer and not on all. Rows are complete after the last \
+        visit, which is a minute or two after the first. With 1, layer after layer is measured, and rows come as early as \
+        can be.
+        """,
+      valueName: "n"),
+    transform: { try NumberOption.integer($0, in: RunSettings.visitsRange) })
+  var visits: Int?
+
+  @Option(
     help: ArgumentHelp("The run folder. Default: Reports/<host>-<suite>-<date>-<time>.", valueName: "folder"))
   var output: String?
 
@@ -126,7 +140,8 @@ struct RunCommand: ParsableCommand {
       + [
         ("--tuned", tuned),
         ("--team", team != nil), ("--scaling", scaling != nil), ("--cache", cache != nil), ("--memory", memory != nil),
-        ("--pages", pages != nil), ("--replicates", replicates != nil), ("--output", output != nil),
+        ("--pages", pages != nil), ("--replicates", replicates != nil), ("--visits", visits != nil),
+        ("--output", output != nil),
       ].filter(\.1).map(\.0)
   }
 

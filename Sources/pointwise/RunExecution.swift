@@ -22,7 +22,7 @@ struct RunExecution {
   ///
   /// - Throws: the error that ends the process, after one sentence on standard error.
   func run(_ status: StatusLine, _ interruption: Interruption) throws {
-    let progress = Progress(plan, estimate, status)
+    let progress = Progress(plan, estimate, status, visits: setup.settings.visits)
     let writer = RowWriter(
       folder, run: manifest.run, precisionPercent: setup.settings.stopRule.precisionPercent, rows: rowsBefore)
     var manifest = manifest
@@ -49,7 +49,7 @@ struct RunExecution {
           try folder.write(manifest)
         },
         starting: { index, group in
-          try writer.begin(group)
+          writer.begin(group)
           progress.begin(index)
         },
         report: { result in

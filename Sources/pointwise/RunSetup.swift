@@ -63,6 +63,8 @@ struct RunSetup {
     }
     var settings = command.measuring.settings(suites)
     settings.memory = MemoryPolicy(binding: command.memory, pages: command.pages ?? .default)
+    // Of several suites the most counts.
+    settings.visits = command.visits ?? suites.compactMap(\.visits).max() ?? RunSettings.defaultVisits
     self.settings = settings
     noteDuplicates()
     try checkMemory()
@@ -132,7 +134,8 @@ struct RunSetup {
       settings: .init(
         precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime,
         memory: settings.memory.binding?.rawValue,
-        pages: settings.memory.pages == .default ? nil : settings.memory.pages.rawValue),
+        pages: settings.memory.pages == .default ? nil : settings.memory.pages.rawValue,
+        visits: settings.visits == 1 ? nil : settings.visits),
       plan: planIdentity, peers: peers.isEmpty ? nil : peers.flatMap(RunManifest.Peer.all(of:)),
       environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
       placementVariables: openMP.isEmpty ? nil : openMP,

@@ -124,12 +124,12 @@ import Testing
   @Test func otherVersionsAreRefusedByName() throws {
     let folder = try folder()
     // Version 1 had fewer columns in samples.csv.
-    #expect(try folder.replace("\"schema\" : 2", with: "\"schema\" : 1", in: "B/run.json"))
+    #expect(try folder.replace("\"schema\" : 3", with: "\"schema\" : 1", in: "B/run.json"))
     #expect(try run("compare A B", in: folder).code == 0)
     #expect(try folder.replace(",page_faults", with: "", in: "B/samples.csv"))
     let older = try run("compare A B", in: folder)
     #expect(
-      older.code == 65 && older.sentence?.contains("B/samples.csv has schema version 1; expected 2") == true, "\(older)"
+      older.code == 65 && older.sentence?.contains("B/samples.csv has schema version 1; expected 3") == true, "\(older)"
     )
     // A later version of the rows has columns that this one does not know.
     #expect(try folder.replace("schema,run,suite", with: "schema,run,novelty,suite", in: "A/results.csv"))

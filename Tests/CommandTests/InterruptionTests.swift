@@ -5,12 +5,12 @@ import Testing
 /// Runs that are stopped, and go on.
 @Suite struct InterruptionTests {
   /// Layers that take some tenths of a second each, so that a run of them is still going on when it is looked at.
-  private static func suite(_ folder: TemporaryFolder) throws -> [String] {
+  private static func suite(_ folder: TemporaryFolder, visits: Int = 1) throws -> [String] {
     try folder.write(
       "name: long\nlayers: [\((1...12).map { "mb1ic\($0)oc16" }.joined(separator: ", "))]\n", to: "long.yaml")
     return [
       "run", "long.yaml", "--kernel", "naive,simd", "--threads", "1", "--precision", "1e-9", "--max-time", "0.1",
-      "--output", "R",
+      "--output", "R", "--visits", "\(visits)",
     ]
   }
 
@@ -66,6 +66,30 @@ import Testing
     let whole = try RunFiles(folder, "R").rows
     #expect(Array(whole.prefix(finished.count)) == finished && !whole.contains(where: \.wasCutShort))
     #expect(try RunFiles(folder, "R").manifest.resumed?.count == 1)
+  }
+
+  /// Layers that have had some of their visits have rows of what they have, and nothing is left to measure.
+  @Test func aSignalBetweenVisitsKeepsThemToo() throws {
+    let folder = try TemporaryFolder()
+    let command = try Command(Self.suite(folder, visits: 3), in: folder)
+    // Rows come with the last visit, so that all layers have had two before the first row.
+    let begun = command.waits { folder.completeLines("R/results.csv") > 2 }
+    kill(command.process.processIdentifier, SIGINT)
+    let result = try command.wait()
+    #expect(begun && result.code == 130, "\(result)")
+    let stopped = try RunFiles(folder, "R")
+    #expect(stopped.manifest.status == .interrupted && stopped.manifest.settings.visits == 3)
+    #expect(stopped.rows.count == Self.cases)
+    stopped.expectConsistency()
+    let cut = stopped.rows.filter { $0.notes?.contains("stopped by interrupted") == true }
+    #expect(!cut.isEmpty && cut.count < Self.cases)
+    for row in stopped.rows {
+      let visits = Set(stopped.samples.filter { $0.caseKey == row.caseKey }.compactMap(\.visit))
+      #expect(visits.isSuperset(of: [0, 1]) && visits.isSubset(of: [0, 1, 2]), "\(row.caseKey)")
+    }
+    let resumed = try Command.run(["run", "--resume", "R"], in: folder)
+    #expect(resumed.code == 0, "\(resumed)")
+    #expect(try RunFiles(folder, "R").rows == stopped.rows)
   }
 
   @Test func aKilledRunIsReportedAndContinued() throws {

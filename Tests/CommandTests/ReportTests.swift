@@ -48,7 +48,7 @@ import Testing
     for (file, old, new, words) in [
       ("run.json", "{", "", "run.json is not the description of a run"),
       ("run.json", "\"seed\"", "\"sead\"", "seed"),
-      ("run.json", "\"schema\" : 2", "\"schema\" : 7", "run.json has schema version 7; expected 2"),
+      ("run.json", "\"schema\" : 3", "\"schema\" : 7", "run.json has schema version 7; expected 3"),
       ("results.csv", "schema,run", "run,schema", "results.csv:1: column 1 is called \"run\"; expected schema"),
       ("results.csv", "f32", "f16", "results.csv:2: dtype is \"f16\"; expected one of f32"),
       ("results.csv", "\n1,", "\n2,", "results.csv has schema version 2; expected 1"),

@@ -113,7 +113,9 @@ import Testing
     (#""checksum" : ""#, #""checksum" : "0"#, ["layers or placements", "tiny.yaml"]),
     (#""run","#, #""list","#, ["run.json", "commandLine"]),
     (#""tiny.yaml","#, #""--frobnicate","#, ["run.json", "commandLine", "--frobnicate"]),
-    (#""schema" : 2"#, #""schema" : 3"#, ["run.json", "schema version 3", "expected 2"]),
+    (#""visits" : 5"#, #""visits" : 3"#, ["number of visits", "3", "5"]),
+    (#""schema" : 3"#, #""schema" : 2"#, ["version of the folder", "2", "3"]),
+    (#""schema" : 3"#, #""schema" : 4"#, ["run.json", "schema version 4", "expected 3"]),
   ]) func anotherRunIsNotContinued(old: String, new: String, words: [String]) throws {
     let folder = try stoppedRun()
     // Only what this machine's description holds can be changed: a release build has no "debug" to replace.

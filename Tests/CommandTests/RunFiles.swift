@@ -25,8 +25,15 @@ struct RunFiles {
       #expect(RowAudit.check(row) == [], "\(row.caseKey)", sourceLocation: location)
       guard let samples = times[row.caseKey] else { continue }
       // A case that is there twice would repeat its rounds.
+      let rounds = samples.map(\.round)
       #expect(
-        samples.map(\.round).sorted() == Array(0..<(row.rounds ?? 0)), "\(row.caseKey)", sourceLocation: location)
+        rounds.count == row.rounds && Set(rounds).count == rounds.count, "\(row.caseKey)", sourceLocation: location)
+      // A case is in a visit from its first round on, without a gap.
+      for (_, visit) in Dictionary(grouping: samples, by: \.visit) {
+        let rounds = visit.map(\.round).sorted()
+        #expect(
+          rounds == Array(rounds[0]..<rounds[0] + rounds.count), "\(row.caseKey)", sourceLocation: location)
+      }
       let clean = samples.filter { $0.taint == nil }
       #expect(clean.count == row.cleanRounds, "\(row.caseKey)", sourceLocation: location)
       // Six clean rounds have an interval of their own, and count alone.

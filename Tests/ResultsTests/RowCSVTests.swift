@@ -19,8 +19,31 @@ import Testing
       Sample.csvHeader
         == "case,round,position,iterations,time_ns,burst_ns,taint,peak_gflops,clock_ghz,run_delay_ns,"
         + "involuntary_switches,migrations,steal_ns,"
-        + "page_faults,context_switches,cpu_migrations,cycles,instructions,cache_misses,llc_load_misses,counted_clock_ghz\n"
+        + "page_faults,context_switches,cpu_migrations,cycles,instructions,cache_misses,llc_load_misses,counted_clock_ghz,"
+        + "visit\n"
     )
+  }
+
+  /// Folders of version 2 end where their version ended, and what they lack is not known.
+  @Test func olderSamplesAreRead() throws {
+    var sample = Sample(caseKey: "case", round: 3, position: 0, iterations: 1, time: 5)
+    sample.visit = 2
+    func shortened(_ line: String, to count: Int) -> String {
+      let fields = line.dropLast().split(separator: ",", omittingEmptySubsequences: false)
+      return fields.prefix(count).joined(separator: ",") + "\n"
+    }
+    func read(_ count: Int) throws -> [Sample] {
+      let text = shortened(Sample.csvHeader, to: count) + shortened(sample.csvLine, to: count)
+      return try Sample.read(csv: Array(text.utf8), file: "samples.csv").records
+    }
+    #expect(try read(Sample.columns.count).first?.visit == 2)
+    let old = try #require(try read(21).first)
+    #expect(old.visit == nil && old.round == 3 && old.time == 5)
+    #expect(throws: ResultsError.self) { try read(20) }
+    #expect(throws: ResultsError.self) {
+      try Sample.read(
+        csv: Array((shortened(Sample.csvHeader, to: 21) + sample.csvLine).utf8), file: "samples.csv")
+    }
   }
 
   @Test func unknownValuesAreEmptyFields() throws {

@@ -146,10 +146,10 @@ import Testing
 
   @Test func otherVersionsAreRefused() throws {
     let json = String(decoding: try manifest().json(), as: UTF8.self)
-    let newer = Array(json.replacing("\"schema\" : 2", with: "\"schema\" : 9").utf8)
+    let newer = Array(json.replacing("\"schema\" : 3", with: "\"schema\" : 9").utf8)
     #expect(
       message { _ = try RunManifest(json: newer, file: "run.json") }
-        == "run.json has schema version 9; expected 2")
+        == "run.json has schema version 9; expected 3")
     let temporary = try TemporaryFolder()
     let folder = try RunFolder(creating: temporary.path)
     try folder.write(manifest())

@@ -4,6 +4,7 @@
 #include "affinity.h"
 #include "clock.h"
 #include "cpu_features.h"
+#include "free_memory.h"
 #include "futex.h"
 #include "pages.h"
 #include "peer_process.h"

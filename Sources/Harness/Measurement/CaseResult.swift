@@ -50,6 +50,10 @@ public struct Measurement: Sendable {
   public var all: SampleSummary
   /// Times of one execution over the clean rounds, in nanoseconds; nil if too few are clean to have an interval.
   public var clean: SampleSummary?
+  /// The rounds that count as if visits did not differ: what more rounds in the same visits could narrow.
+  public var within: SampleSummary
+  /// By how much visits differ beyond what their rounds explain, as logarithms of times; nil if they agree, or there is one.
+  public var visitSpread: VisitSpread?
   /// The median rate of the bursts beside the rounds that count, in GFLOP/s.
   public var peak: Double
   /// The median clock beside the rounds that count, in GHz.
@@ -81,6 +85,8 @@ public struct Measurement: Sendable {
     public var evidence: Evidence
     /// Why the round is not clean.
     public var taints: Set<Taint>
+    /// The visit of the layer that the round belongs to, from 0.
+    public var visit = 0
   }
 
   /// Summarises samples, of which there is at least one. At least `minimumClean` clean rounds count alone.
@@ -91,19 +97,26 @@ public struct Measurement: Sendable {
     self.iterations = iterations
     self.stop = stop
     self.imbalancePercent = imbalancePercent
-    all = Self.summary(samples.map(\.nanoseconds))
+    all = Self.summary(samples)
     let undisturbed = samples.filter(\.taints.isEmpty)
-    clean = undisturbed.count >= minimumClean ? Self.summary(undisturbed.map(\.nanoseconds)) : nil
+    clean = undisturbed.count >= minimumClean ? Self.summary(undisturbed) : nil
     let counted = clean == nil ? samples : undisturbed
-    peak = Self.summary(counted.map(\.evidence.peak)).median
-    clockGHz = Self.summary(counted.map(\.evidence.clockGHz)).median
+    let (times, visits) = (counted.map(\.nanoseconds), counted.map(\.visit))
+    within = Self.known(SampleSummary(withinVisits: times, visits: visits))
+    visitSpread = VisitSpread(ofTimes: times, visits: visits)
+    peak = Self.known(SampleSummary(counted.map(\.evidence.peak))).median
+    clockGHz = Self.known(SampleSummary(counted.map(\.evidence.clockGHz))).median
     instructionsPerCycle = SampleSummary(counted.compactMap(\.evidence.counts.instructionsPerCycle))?.median
     countedClockGHz = SampleSummary(counted.compactMap(\.evidence.counts.clockGHz))?.median
   }
 
-  private static func summary(_ values: [Double]) -> SampleSummary {
-    guard let summary = SampleSummary(values) else {
-      preconditionFailure("a clock gives finite times, and at least one round was measured")
+  private static func summary(_ samples: [Sample]) -> SampleSummary {
+    known(SampleSummary(samples.map(\.nanoseconds), visits: samples.map(\.visit)))
+  }
+
+  private static func known(_ summary: SampleSummary?) -> SampleSummary {
+    guard let summary else {
+      preconditionFailure("a clock gives finite times above 0, and at least one round was measured")
     }
     return summary
   }

@@ -13,6 +13,17 @@ public struct RunSettings: Sendable, Hashable {
   public var seed: UInt64
   /// Where the pages of buffers lie.
   public var memory = MemoryPolicy()
+  /// In how many visits a layer is measured, at different times of a run. One visit measures layer after layer.
+  public var visits = 1
+
+  /// The number of visits of `pointwise run`.
+  ///
+  /// Odd, so that fewer than half of them can be outvoted: the median of five does not follow two that met a slow phase of
+  /// the machine, that of three follows two. And their medians say how far visits differ, by Student's t with four degrees
+  /// of freedom; with two, the interval is twice as wide. Nine would leave two rounds each where twenty are enough.
+  public static let defaultVisits = 5
+  /// The numbers of visits that a user may ask for: with more, a visit would have a round or none.
+  public static let visitsRange = 1...20
 
   /// Settings.
   public init(stopRule: StopRule = StopRule(), sampleNanoseconds: Double = 1e6, seed: UInt64 = 1) {
@@ -46,9 +57,10 @@ public struct Runner {
     self.events = events
   }
 
-  /// Measures the ceilings of every team and placement, which `peaks` gets, then layer by layer. `starting` is called before each layer, `report` with each case as soon as it has ended;
-  /// an error that one of them throws ends the run. `isInterrupted` is asked between samples; once it says so, what was
-  /// measured of the present layer is reported, and the rest is left out.
+  /// Measures the ceilings of every team and placement, which `peaks` gets, then the layers, in as many visits as the
+  /// settings say. `starting` is called before each visit of a layer, `report` with each case as soon
+  /// as it has ended; an error that one of them throws ends the run. `isInterrupted` is asked between samples. Once it says
+  /// so, or an error ended the run, what was measured of every layer is reported, and the rest is left out.
   public func run(
     isInterrupted: @escaping () -> Bool, peaks: ([Peaks]) throws -> Void,
     starting: (_ index: Int, CaseGroup) throws -> Void,
@@ -61,14 +73,35 @@ public struct Runner {
     let ceilings = Ceilings(PeakMeter(topology, catalog, samples: 7), topology.machine)
     try ceilings.measure(plan.groups.flatMap(\.cases), teams, isInterrupted: isInterrupted)
     try peaks(ceilings.all)
-    for (index, group) in plan.groups.enumerated() {
-      if isInterrupted() { return }
-      try starting(index, group)
-      try Session(
-        group: group, settings: settings, teams: teams, peers: peers, references: references, ceilings: ceilings,
-        caches: caches, machine: topology.machine, steal: StealTime(), isInterrupted: isInterrupted, report: report
-      ).run()
+    var schedule = VisitSchedule(layers: plan.groups.count, visits: settings.visits)
+    // Layers that have begun and not ended.
+    var sessions: [Int: Session] = [:]
+    func stop() throws { for index in sessions.keys.sorted() { try sessions.removeValue(forKey: index)?.stop() } }
+    while let (index, visit) = schedule.next(seconds: Double(monotonicNanoseconds()) * 1e-9) {
+      if isInterrupted() { break }
+      let group = plan.groups[index]
+      let session: Session
+      if visit == 0 {
+        session = Session(
+          group: group, settings: settings, teams: teams, peers: peers, references: references, ceilings: ceilings,
+          caches: caches, machine: topology.machine, steal: StealTime(), isInterrupted: isInterrupted, report: report)
+      } else if let begun = sessions.removeValue(forKey: index) {
+        session = begun
+      } else {
+        // All its cases have ended in an earlier visit.
+        continue
+      }
+      do {
+        try starting(index, group)
+        try session.visit()
+      } catch {
+        // The first error is the one to tell: what else fails now fails because of it.
+        try? stop()
+        throw error
+      }
+      if !session.isEnded { sessions[index] = session }
     }
+    try stop()
   }
 }
 

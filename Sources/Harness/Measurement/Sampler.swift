@@ -14,25 +14,55 @@ protocol Timed: AnyObject {
 
 /// One contestant of interleaved rounds: what is executed, and what was sampled of it.
 class Sampler {
-  let timed: any Timed
+  /// What is executed; nil between visits.
+  private var timed: (any Timed)?
+  /// The best burst rate of its CPUs when it was last let go.
+  private var rateBefore = 0.0
   var series: SampleSeries
   /// Executions before the clock starts.
   var warmUp = 1
   /// For every sample, how much longer the slowest worker computed than the mean of all, in percent.
   var imbalances: [Double] = []
 
-  init(_ timed: any Timed, _ stopRule: StopRule) {
+  /// A contestant that is measured in `visits`, the first of which executes `timed`.
+  init(_ timed: any Timed, _ stopRule: StopRule, visits: Int = 1) {
     self.timed = timed
-    series = SampleSeries(stopRule)
+    series = SampleSeries(stopRule, visits: visits)
+  }
+
+  private var bestRate: Double { timed?.bestRate ?? rateBefore }
+
+  /// What is executed.
+  ///
+  /// - Precondition: a visit is going on.
+  private func present() -> any Timed {
+    guard let timed else { preconditionFailure("a contestant is measured during a visit") }
+    return timed
+  }
+
+  /// Lets go of what is executed, with all its memory: the visit is over.
+  func endVisit() {
+    rateBefore = bestRate
+    timed = nil
+  }
+
+  /// Begins the next visit, which executes `timed`: once, against no clock, for pages that nobody has touched yet.
+  func beginVisit(_ timed: any Timed) throws {
+    self.timed = timed
+    series.beginVisit()
+    series.spend(seconds: Double(try timed.run(warmUp: 0, iterations: 1).total) * 1e-9)
   }
 
   /// Why to stop after the last sample; nil to go on.
-  var reasonToStop: StopRule.Reason? { series.reasonToStop(bestRate: timed.bestRate) }
+  var reasonToStop: StopRule.Reason? { series.reasonToStop(bestRate: bestRate) }
+  /// Whether the visit has enough after the last sample.
+  var isVisitOver: Bool { series.isVisitOver(bestRate: bestRate) }
 
   /// Chooses how many executions a sample has, so that it lasts long enough for the clock, and how it warms up.
   ///
   /// - Parameter target: how long a sample is to last at least, in nanoseconds.
   func calibrate(target: Double) throws {
+    let timed = present()
     let (iterations, each) = try Calibration.repetitions(lasting: target, upTo: 1 << 24) { iterations in
       let timing = try timed.run(warmUp: 1, iterations: iterations)
       series.spend(seconds: Double(timing.total) * 1e-9)
@@ -45,7 +75,7 @@ class Sampler {
 
   /// Takes the sample of a round.
   func sample(round: Int, position: Int) throws {
-    let (timing, evidence) = try timed.observe(warmUp: warmUp, iterations: series.iterations)
+    let (timing, evidence) = try present().observe(warmUp: warmUp, iterations: series.iterations)
     series.append(
       .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []),
       seconds: (Double(timing.total) + Double(warmUp) * timing.perIteration) * 1e-9)
@@ -58,8 +88,7 @@ class Sampler {
 
   /// What the samples amount to, of which there is at least one.
   func measurement(_ reason: StopRule.Reason) -> Measurement {
-    series.measurement(
-      reason, imbalancePercent: SampleSummary(imbalances)?.median, bestRate: timed.bestRate)
+    series.measurement(reason, imbalancePercent: SampleSummary(imbalances)?.median, bestRate: bestRate)
   }
 }
 

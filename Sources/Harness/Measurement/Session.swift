@@ -1,63 +1,113 @@
+import CPlatform
 import Kernels
 import Layers
-import Statistics
-import Synchronization
 import Teams
 import Topology
 
-/// Checks and measures all cases of one layer.
-struct Session {
-  let group: CaseGroup
-  let settings: RunSettings
-  let teams: TeamPool
-  let peers: PeerPool
-  let references: ReferenceCache
-  let ceilings: Ceilings
-  let caches: CacheSizes
-  let machine: Machine
-  let steal: StealTime
-  let isInterrupted: () -> Bool
-  /// Called with every case as soon as it has ended.
-  let report: (CaseResult) throws -> Void
+/// Checks and measures all cases of one layer, in one visit or several.
+///
+/// Between visits it holds samples and no buffer: each visit makes tensors, packed weights and copies anew from the same
+/// data, so they lie in other pages, and a run needs the memory of one layer at a time.
+final class Session {
+  private let group: CaseGroup
+  private let settings: RunSettings
+  private let teams: TeamPool
+  private let peers: PeerPool
+  private let references: ReferenceCache
+  private let ceilings: Ceilings
+  private let caches: CacheSizes
+  private let machine: Machine
+  private let steal: StealTime
+  private let isInterrupted: () -> Bool
+  private let report: (CaseResult) throws -> Void
 
-  /// A case on its way from the check to the last round.
-  private final class Progress: Sampler {
-    let item: Case
-    let subject: any Subject
-    var verification: Verification
-    /// Why the case ended without a measurement; nil while it has not.
-    var failure: CaseResult.Outcome?
+  /// The cases that are right and have not ended, in the order of the group.
+  private var cases: [MeasuredCase] = []
+  /// Visits that have begun.
+  private var visits = 0
+  /// The next round: visits go on counting, so that a round is the same one for all cases that have it.
+  private var round = 0
+  private var generator: SeededGenerator
+  private var recent = Ceilings.Recent()
+  private var isRefreshedAtEnd = false
+  /// Whether every case has ended.
+  private(set) var isEnded = false
 
-    init(_ item: Case, _ subject: any Subject, verification: Verification, _ stopRule: StopRule) {
-      self.item = item
-      self.subject = subject
-      self.verification = verification
-      super.init(subject, stopRule)
-    }
-
-    /// Does something with the subject. A peer's failure ends this case, and no other.
-    func attempt(_ body: () throws -> Void) throws {
-      do { try body() } catch let error as PeerFailure { failure = error.outcome }
-    }
+  /// A session of `group`. `report` is called with every case as soon as it has ended.
+  init(
+    group: CaseGroup, settings: RunSettings, teams: TeamPool, peers: PeerPool, references: ReferenceCache,
+    ceilings: Ceilings, caches: CacheSizes, machine: Machine, steal: StealTime, isInterrupted: @escaping () -> Bool,
+    report: @escaping (CaseResult) throws -> Void
+  ) {
+    self.group = group
+    self.settings = settings
+    self.teams = teams
+    self.peers = peers
+    self.references = references
+    self.ceilings = ceilings
+    self.caches = caches
+    self.machine = machine
+    self.steal = steal
+    self.isInterrupted = isInterrupted
+    self.report = report
+    generator = SeededGenerator(
+      seed: settings.seed, stream: UInt64(bitPattern: Int64(group.layer.hashForOrder)))
   }
 
-  /// Runs the session to its end, or until the user interrupts it.
-  func run() throws {
-    ceilings.beginLayer()
+  /// Runs all visits, one after the other, or until the user interrupts it.
+  func run() throws { while !isEnded { try visit() } }
+
+  private var isFirstVisit: Bool { visits == 1 }
+
+  /// Runs the next visit to its end, or until the user interrupts it: then the session has ended.
+  ///
+  /// - Precondition: the session has not ended.
+  func visit() throws {
+    precondition(!isEnded, "a session that has ended has no further visit")
+    visits += 1
+    try visitWithBuffers()
+    isEnded = isEnded || cases.isEmpty || visits == settings.visits
+    // So that the next visit lies in other pages, and no layer's memory is held while another one is measured.
+    if settings.visits > 1 { platform_release_free_memory() }
+  }
+
+  /// Ends the session before its last visit, and reports what it has measured.
+  func stop() throws { try stop(nil) }
+
+  private func visitWithBuffers() throws {
+    recent.expire()
     let workbench: Workbench
-    do {
-      workbench = try Workbench(
-        group.layer, caches: caches, threads: group.cases.map(\.threads).max() ?? 1, pattern: .integer,
-        seed: settings.seed, coldBytes: machine.coldBytes, placer: try placer(), files: try group.entry.files())
-      if let failure = workbench.placementFailure { throw failure }
-    } catch let error as TeamError {
-      throw error
-    } catch {
-      for item in group.cases { try report(CaseResult(group: group, item: item, outcome: .failed("\(error)"))) }
+    do { workbench = try makeWorkbench() } catch let error as TeamError { throw error } catch {
+      isEnded = true
+      if isFirstVisit {
+        for item in group.cases { try report(CaseResult(group: group, item: item, outcome: .failed("\(error)"))) }
+      } else {
+        // What was measured before is kept.
+        for item in cases { try finish(item, .interrupted, nil, remark: "visit \(visits) failed: \(error)") }
+      }
       return
     }
-    var progresses = try verified(workbench)
-    try measure(&progresses, workbench)
+    defer { for item in cases { item.endVisit() } }
+    if isFirstVisit {
+      cases = try verified(workbench)
+    } else {
+      // They are of the layer that was checked last, which may be larger than this one.
+      references.removeAll()
+      peers.use(group.layer, .real, seed: settings.seed, coldBytes: machine.coldBytes)
+    }
+    try measure(workbench)
+  }
+
+  /// The buffers of a visit: on integer data for the first one, which checks, or else on real data.
+  private func makeWorkbench() throws -> Workbench {
+    let files = try group.entry.files()
+    let workbench = try Workbench(
+      group.layer, caches: caches, threads: group.cases.map(\.threads).max() ?? 1,
+      pattern: isFirstVisit || files != nil ? .integer : .real, seed: settings.seed, coldBytes: machine.coldBytes,
+      placer: try placer(), files: files)
+    if !isFirstVisit { try workbench.use(.real) }
+    if let failure = workbench.placementFailure { throw failure }
+    return workbench
   }
 
   /// What places the layer's buffers; nil if nothing is asked for. The largest pinned team shares them out, for all cases
@@ -72,7 +122,7 @@ struct Session {
   // MARK: Checking
 
   /// Checks every case that is not too slow, on integer and then on real data, and returns those that are right.
-  private func verified(_ workbench: Workbench) throws -> [Progress] {
+  private func verified(_ workbench: Workbench) throws -> [MeasuredCase] {
     var cases: [Case] = []
     peers.use(group.layer, .integer, seed: settings.seed, coldBytes: machine.coldBytes)
     for item in group.cases {
@@ -94,16 +144,15 @@ struct Session {
       let (reference, projection) = references.reference(for: workbench.tensors, seed: settings.seed)
       try workbench.tensors.requireRange(reference)
       let verifier = Verifier(workbench, reference, projection)
-      var passed: [Progress] = []
+      var passed: [MeasuredCase] = []
       for item in cases {
         if isInterrupted() { return [] }
-        let progress = Progress(
-          item, try subject(item, workbench), verification: Verification(), settings.stopRule)
-        try progress.attempt { progress.verification = try progress.subject.check(verifier) }
-        if progress.failure == nil && progress.verification.passed {
-          passed.append(progress)
+        let checked = MeasuredCase(item, try subject(item, workbench), settings)
+        try checked.attempt { checked.verification = try $0.check(verifier) }
+        if checked.failure == nil && checked.verification.passed {
+          passed.append(checked)
         } else {
-          try report(result(progress, progress.failure ?? .incorrect))
+          try report(checked.result(group, checked.failure ?? .incorrect))
         }
       }
       if pattern == .real { return passed }
@@ -120,114 +169,119 @@ struct Session {
     }
   }
 
-  private func result(
-    _ progress: Progress, _ outcome: CaseResult.Outcome, pages: PageSurvey? = nil
-  ) -> CaseResult {
-    CaseResult(
-      group: group, item: progress.item, division: progress.subject.division, outcome: outcome,
-      verification: progress.failure == nil ? progress.verification : nil,
-      prepareNanoseconds: progress.subject.prepareNanoseconds, pages: pages, remarks: progress.subject.remarks,
-      strayCPUs: progress.subject.strayCPUs)
-  }
-
   // MARK: Measuring
 
-  /// Measures in rounds, each case once a round in a new random order, until every case's stop rule is satisfied.
-  private func measure(_ progresses: inout [Progress], _ workbench: Workbench) throws {
-    for progress in progresses {
-      if isInterrupted() { return }
-      try ceilings.refresh(group.layer, progress.item, on: progress.subject.team)
-      try progress.attempt { try progress.calibrate(target: settings.sampleNanoseconds) }
+  /// Measures in rounds, each case once a round in a new random order, until every case has enough of this visit.
+  private func measure(_ workbench: Workbench) throws {
+    for item in cases {
+      if isInterrupted() { return try stop(workbench) }
+      if isFirstVisit {
+        try refreshCeilings(item)
+        try item.attempt { _ in try item.calibrate(target: settings.sampleNanoseconds) }
+      } else {
+        try item.beginVisit(with: try subject(item.item, workbench))
+        try refreshCeilings(item)
+      }
     }
-    try dropFailed(&progresses)
-    equaliseReplicas(progresses)
-    var generator = SeededGenerator(seed: settings.seed, stream: UInt64(bitPattern: Int64(group.layer.hashForOrder)))
-    var round = 0
-    while !progresses.isEmpty {
-      progresses.shuffle(using: &generator)
+    try dropFailed()
+    if isFirstVisit { equaliseReplicas() }
+    var present = cases
+    while !present.isEmpty {
+      present.shuffle(using: &generator)
       let stolenBefore = steal.perCPU()
-      for (position, progress) in progresses.enumerated() {
-        if isInterrupted() {
-          for stopped in progresses { try finish(stopped, .interrupted, workbench) }
-          return
-        }
-        if progress.item.cache != .cold { workbench.output.poisonSome(&generator) }
-        try progress.attempt {
-          try progress.sample(round: round, position: position)
+      for (position, item) in present.enumerated() {
+        if isInterrupted() { return try stop(workbench) }
+        if item.item.cache != .cold { workbench.output.poisonSome(&generator) }
+        try item.attempt { _ in
+          try item.sample(round: round, position: position)
           // Checked at once, while the output is still this case's.
-          if progress.reasonToStop != nil { try recheck(progress, workbench) }
+          if item.isVisitOver { try recheck(item, workbench) }
         }
       }
-      try dropFailed(&progresses)
-      progresses.noteSteal(from: stolenBefore, to: steal.perCPU())
-      var unfinished: [Progress] = []
-      for progress in progresses {
+      try dropFailed()
+      present.removeAll { $0.failure != nil }
+      present.noteSteal(from: stolenBefore, to: steal.perCPU())
+      var unfinished: [MeasuredCase] = []
+      for item in present {
         // Asked again: the hypervisor may have spoilt the round.
-        if let reason = progress.reasonToStop {
-          try finish(progress, reason, workbench)
-        } else {
-          progress.series.endRound()
-          unfinished.append(progress)
+        if !item.isVisitOver {
+          item.series.endRound()
+          unfinished.append(item)
+        } else if item.series.isLastVisit || !item.verification.passed {
+          try finish(item, item.reasonToStop ?? .time, workbench)
         }
       }
-      progresses = unfinished
+      present = unfinished
       round += 1
     }
   }
 
+  private func refreshCeilings(_ item: MeasuredCase) throws {
+    try ceilings.refresh(group.layer, item.item, on: try teams.team(item.item.team, item.item.placement), &recent)
+  }
+
   /// Reports the cases that have failed, and leaves them out from now on.
-  private func dropFailed(_ progresses: inout [Progress]) throws {
-    for progress in progresses { if let failure = progress.failure { try report(result(progress, failure)) } }
-    progresses.removeAll { $0.failure != nil }
+  private func dropFailed() throws {
+    let failed = cases.filter { $0.failure != nil }
+    cases.removeAll { $0.failure != nil }
+    for item in failed { if let failure = item.failure { try report(item.result(group, failure)) } }
   }
 
   /// Checks the output of a case's last timed execution.
-  private func recheck(_ progress: Progress, _ workbench: Workbench) throws {
-    let (reference, _) = references.reference(for: workbench.tensors, seed: settings.seed)
-    if let failure = try progress.subject.failureOfLastOutput(Verifier(workbench, reference, nil)) {
-      progress.verification.failure = "after a timed execution, \(failure)"
+  private func recheck(_ item: MeasuredCase, _ workbench: Workbench) throws {
+    let verifier = Verifier(
+      workbench, self.references.reference(for: workbench.tensors, seed: self.settings.seed).0, nil)
+    if let failure = try item.subject?.failureOfLastOutput(verifier, known: &item.rightOutput) {
+      item.verification.failure = "after a timed execution, \(failure)"
     }
   }
 
   /// Gives replicas of a case samples of the same length and warm-up: a difference between them is to come from the machine,
   /// not from a choice that one lucky moment made.
-  private func equaliseReplicas(_ progresses: [Progress]) {
-    for progress in progresses where progress.item.replica > 1 {
-      guard let first = progresses.first(where: { $0.item.isReplica(of: progress.item) && $0.item.replica == 1 }) else {
+  private func equaliseReplicas() {
+    for item in cases where item.item.replica > 1 {
+      guard let first = cases.first(where: { $0.item.isReplica(of: item.item) && $0.item.replica == 1 }) else {
         continue
       }
-      progress.series.iterations = first.series.iterations
-      progress.warmUp = first.warmUp
+      item.series.iterations = first.series.iterations
+      item.warmUp = first.warmUp
     }
   }
 
-  private func finish(_ progress: Progress, _ reason: StopRule.Reason, _ workbench: Workbench) throws {
+  /// Reports every case that has not ended as far as it was measured; `workbench` is that of the visit that is going on.
+  private func stop(_ workbench: Workbench?) throws {
+    isEnded = true
+    for item in cases { try finish(item, .interrupted, workbench) }
+  }
+
+  /// Reports a case that ends, and leaves it out from now on.
+  private func finish(
+    _ item: MeasuredCase, _ reason: StopRule.Reason, _ workbench: Workbench?, remark: String? = nil
+  ) throws {
+    cases.removeAll { $0 === item }
     // Interrupted before its first sample: nothing was measured, so there is nothing to report.
-    if progress.series.samples.isEmpty { return }
-    if reason == .interrupted {
+    if item.series.samples.isEmpty { return }
+    if reason == .interrupted, let workbench, item.subject != nil {
       // Its last output is overwritten by now, so it computes once more: short next to what it was measured for.
-      try progress.attempt {
-        try progress.subject.repeatLast()
-        try recheck(progress, workbench)
+      try item.attempt {
+        try $0.repeatLast()
+        try recheck(item, workbench)
       }
-      if let failure = progress.failure { return try report(result(progress, failure)) }
+      if let failure = item.failure { return try report(item.result(group, failure)) }
     }
-    try ceilings.refresh(group.layer, progress.item, on: progress.subject.team)
-    var measurement = progress.measurement(reason)
-    measurement.counterFailures = progress.subject.counterFailures
-    measurement.roofline = ceilings.roofline(group.layer, progress.item, peak: measurement.peak)
-    let outcome: CaseResult.Outcome = progress.verification.passed ? .measured(measurement) : .incorrect
-    try report(result(progress, outcome, pages: try progress.subject.pages()))
-  }
-}
-
-extension PeerFailure {
-  /// What becomes of a case that met it.
-  fileprivate var outcome: CaseResult.Outcome {
-    switch self {
-    case .unsupported(let reason): .skipped(reason)
-    case .start, .ended, .silent, .reported, .givenUp: .failed(description)
+    if reason != .interrupted {
+      // Once more, as the first case ends.
+      if !isRefreshedAtEnd { recent.expire() }
+      isRefreshedAtEnd = true
+      try refreshCeilings(item)
     }
+    var measurement = item.measurement(reason)
+    measurement.counterFailures = item.counterFailures
+    measurement.roofline = ceilings.roofline(group.layer, item.item, peak: measurement.peak, recent)
+    var result = item.result(
+      group, item.verification.passed ? .measured(measurement) : .incorrect, pages: try item.pages())
+    result.remarks += [remark].compactMap { $0 }
+    try report(result)
   }
 }
 

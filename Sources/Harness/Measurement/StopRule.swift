@@ -30,20 +30,41 @@ public struct StopRule: Sendable, Hashable {
   /// gave 92.5 %, and jumps to the rounds that the present width asks for were no better than doubling.
   public func look(after count: Int) -> Int { max(firstLook, 2 * count) }
 
+  /// What holds at the end of visit `visit`, counted from 0, of `visits`: the visits so far have their part of the time and
+  /// of the rounds, and the interval that as many rounds in every visit would bring to the precision that is wanted.
+  func part(_ visit: Int, of visits: Int) -> StopRule {
+    let share = Double(visit + 1) / Double(visits)
+    var rule = self
+    rule.precisionPercent /= share.squareRoot()
+    rule.maxTime *= share
+    rule.minimumRounds = Int((Double(minimumRounds) * share).rounded(.up))
+    rule.firstLook = Int((Double(firstLook) * share).rounded(.up))
+    return rule
+  }
+
   /// Why measuring stopped.
   public enum Reason: String, Sendable, Hashable, Codable {
     /// The interval is narrow enough.
     case precision
+    /// The rounds of each visit are precise, but visits differ: more rounds would not narrow the interval.
+    case visits
     /// The time is spent.
     case time
-    /// The user interrupted the run.
+    /// The user interrupted the run, or an error ended it.
     case interrupted
   }
 
-  /// Whether to stop after `summary`, of all rounds so far, that took `seconds`.
-  public func reasonToStop(_ summary: SampleSummary, seconds: Double) -> Reason? {
+  /// Whether to stop after `summary`, of all rounds so far, that took `seconds`; `within` is the same without what visits
+  /// differ by.
+  public func reasonToStop(_ summary: SampleSummary, within: SampleSummary? = nil, seconds: Double) -> Reason? {
     if summary.count < minimumRounds { return nil }
-    if let width = summary.relativeHalfWidth, width * 100 <= precisionPercent { return .precision }
+    if isPrecise(summary) { return .precision }
+    if let within, isPrecise(within) { return .visits }
     return seconds >= maxTime ? .time : nil
+  }
+
+  /// Whether the interval of `summary` is narrow enough; it is not if there is none.
+  func isPrecise(_ summary: SampleSummary) -> Bool {
+    summary.relativeHalfWidth.map { $0 * 100 <= precisionPercent } ?? false
   }
 }

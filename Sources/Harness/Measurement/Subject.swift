@@ -27,8 +27,9 @@ protocol Subject: Timed {
   func estimate() throws -> Double
   /// Computes into poisoned memory, and compares.
   func check(_ verifier: Verifier) throws -> Verification
-  /// What is wrong with the output of the last execution, in words; nil if nothing is.
-  func failureOfLastOutput(_ verifier: Verifier) throws -> String?
+  /// What is wrong with the output of the last execution, in words; nil if nothing is. `known` is the digest of an output
+  /// that was right, and becomes that of this one if it is.
+  func failureOfLastOutput(_ verifier: Verifier, known: inout OutputDigest?) throws -> String?
   /// Executes once more into poisoned memory, after others may have overwritten the output.
   func repeatLast() throws
 }
@@ -106,10 +107,11 @@ final class KernelSubject: Subject {
     try heldWitness.get().observe(try execution().work(warmUp: warmUp, iterations: iterations))
   }
 
-  func failureOfLastOutput(_ verifier: Verifier) throws -> String? {
+  func failureOfLastOutput(_ verifier: Verifier, known: inout OutputDigest?) throws -> String? {
     let execution = try execution()
     let damage = try workbench.damage(kernel, work, execution, replica: item.replica)
-    return verifier.compare(execution).failure ?? damage
+    let output = execution.lastOutput?.buffer.pointer ?? workbench.output.pointer
+    return verifier.failure(of: output, known: &known) ?? damage
   }
 
   func repeatLast() throws {

@@ -5,7 +5,7 @@ import Topology
 /// The ceilings of a run: those measured before it on every placement, and bandwidths measured anew beside the layers
 /// that are limited by them.
 final class Ceilings {
-  private struct Key: Hashable {
+  fileprivate struct Key: Hashable {
     let team: TeamKind
     let cpus: String
     let threads: Int
@@ -20,8 +20,17 @@ final class Ceilings {
   private let meter: PeakMeter
   private let machine: Machine
   private var peaks: [Key: Peaks] = [:]
-  /// The best read bandwidth since the present layer began, by team and level.
-  private var recent: [Key: [MemoryLevel: Double]] = [:]
+
+  /// Bandwidths that were measured beside one layer, in all its visits.
+  struct Recent {
+    /// The best read bandwidth, by team and level.
+    fileprivate var best: [Key: [MemoryLevel: Double]] = [:]
+    /// Those that were measured at this moment of the layer.
+    fileprivate var measured: [Key: Set<MemoryLevel>] = [:]
+
+    /// Says that some time has passed: what is measured from now on is measured once more.
+    mutating func expire() { measured = [:] }
+  }
 
   init(_ meter: PeakMeter, _ machine: Machine) {
     self.meter = meter
@@ -46,26 +55,24 @@ final class Ceilings {
 
   /// Measures the bandwidth that limits `layer` once more, so that the roofline is of this moment.
   ///
-  /// A layer that cannot be limited by bandwidth needs no measurement. The best one of a layer counts: bandwidth that is
-  /// shared with neighbours comes and goes, and a ceiling is what can be reached.
-  func refresh(_ layer: Layer, _ item: Case, on team: any Team) throws(OutOfMemory) {
+  /// A layer that cannot be limited by bandwidth needs no measurement, and cases of one team share theirs. The best one of a
+  /// layer counts: bandwidth that is shared with neighbours comes and goes, and a ceiling is what can be reached.
+  func refresh(_ layer: Layer, _ item: Case, on team: any Team, _ recent: inout Recent) throws(OutOfMemory) {
     let key = Key(item.team, item.placement)
     guard let known = peaks[key], let peak = known.multiplyAdds[item.contender.probeISA.rawValue]?.median,
-      let roofline = roofline(layer, item, peak: peak), roofline.bound != nil,
+      let roofline = roofline(layer, item, peak: peak, recent), roofline.bound != nil,
+      recent.measured[key, default: []].insert(roofline.level).inserted,
       let rate = try meter.readBandwidth(team, item.placement, roofline.level)
     else { return }
-    recent[key, default: [:]][roofline.level] = max(rate, recent[key]?[roofline.level] ?? 0)
+    recent.best[key, default: [:]][roofline.level] = max(rate, recent.best[key]?[roofline.level] ?? 0)
   }
 
-  /// Forgets the bandwidths of the layer before.
-  func beginLayer() { recent = [:] }
-
   /// The roofline of a case under the `peak` of the bursts beside it; nil if its bandwidth is not known.
-  func roofline(_ layer: Layer, _ item: Case, peak: Double) -> Roofline? {
+  func roofline(_ layer: Layer, _ item: Case, peak: Double, _ recent: Recent) -> Roofline? {
     let key = Key(item.team, item.placement)
     return Roofline(layer, item.cache, peak: peak, sets: WorkingSets(item.placement, machine)) { level in
       // The better of the two: both are ceilings that were reached.
-      [peaks[key]?.readBandwidth(level), recent[key]?[level]].compactMap { $0 }.max()
+      [peaks[key]?.readBandwidth(level), recent.best[key]?[level]].compactMap { $0 }.max()
     }
   }
 }

@@ -131,10 +131,10 @@ final class PeerSubject: Subject {
     strayCPUs = Set((strayCPUs ?? []) + cpus).sorted()
   }
 
-  func failureOfLastOutput(_ verifier: Verifier) throws -> String? {
+  func failureOfLastOutput(_ verifier: Verifier, known: inout OutputDigest?) throws -> String? {
     let id = try identifier(layer.activation)
     let (output, failure) = try output(of: try pool.ask(seat, .collect(id: id), seconds: 0))
-    return verifier.compare(output).failure ?? failure
+    return verifier.failure(of: output, known: &known) ?? failure
   }
 
   func repeatLast() throws { _ = try computed(layer.activation) }

@@ -18,6 +18,8 @@ public struct Suite: Sendable, Equatable {
   public let precision: Double?
   /// The time to spend on one case in seconds; nil if the file does not say.
   public let maxTime: Double?
+  /// In how many visits a layer is measured; nil if the file does not say.
+  public var visits: Int?
   /// The descriptors that are not layers of the lab, each with its reason.
   public let skipped: [Skipped]
   /// What else a user should know about how the file was read, such as benchdnn options that have no effect here.

@@ -75,6 +75,18 @@ struct SuiteMap {
     return value
   }
 
+  /// A whole number in `range`.
+  func whole(_ key: String, in range: ClosedRange<Int>) throws(SuiteError) -> Int? {
+    guard let text = try text(key) else { return nil }
+    guard let value = Int(text), range.contains(value) else {
+      throw SuiteError(
+        "'\(key)' of \(what) is '\(shortened(text))', but a whole number from \(range.lowerBound) to "
+          + "\(range.upperBound) was expected",
+        at: location(of: key))
+    }
+    return value
+  }
+
   /// A value of an enumeration, by its raw value.
   func choice<Value: RawRepresentable & CaseIterable>(
     _ key: String, _ type: Value.Type

@@ -139,12 +139,14 @@ struct SuiteReader {
     defaults.bias = nil
     for layer in layers { try readLayer(layer, defaults, suiteBias: suiteBias, isInGroup: false) }
     let settings = try root["settings"].map { node throws(SuiteError) in
-      try SuiteMap(node, of: "'settings' of the suite", known: ["precision", "max-time"], in: file)
+      try SuiteMap(node, of: "'settings' of the suite", known: ["precision", "max-time", "visits"], in: file)
     }
-    return Suite(
+    var suite = Suite(
       name: name, description: try root.text("description"), file: file, entries: entries,
       axes: try readAxes(root["axes"]), precision: try settings?.positive("precision", unit: "percent"),
       maxTime: try settings?.positive("max-time", unit: "seconds"), skipped: skipped, notes: notes)
+    suite.visits = try settings?.whole("visits", in: RunSettings.visitsRange)
+    return suite
   }
 
   private func compose(_ yaml: String) throws(SuiteError) -> Node {

@@ -26,16 +26,20 @@ public struct Verification: Sendable, Hashable {
 /// random projection, without activation.
 struct Verifier {
   let workbench: Workbench
-  let reference: Reference
+  private let makeReference: () -> Reference
   let projection: Projection?
+  /// The reference, made when it is first needed.
+  var reference: Reference { makeReference() }
 
   /// Checks cases on what `workbench` holds now.
   ///
   /// - Requires: `reference` was made of tensors with the same pattern, and so was `projection`, which is needed only if
   ///   the reference is not complete and its data is exact.
-  init(_ workbench: Workbench, _ reference: Reference, _ projection: Projection?) {
+  init(
+    _ workbench: Workbench, _ reference: @autoclosure @escaping () -> Reference, _ projection: Projection?
+  ) {
     self.workbench = workbench
-    self.reference = reference
+    makeReference = reference
     self.projection = projection
   }
 
@@ -81,6 +85,18 @@ struct Verifier {
   /// Compares an output that is not the workbench's with the reference.
   func compare(_ output: UnsafePointer<Float>) -> ResultCheck {
     ResultCheck.compare(output, of: workbench.layer, with: reference)
+  }
+
+  /// What is wrong with an output, in words; nil if nothing is.
+  ///
+  /// - Parameter known: the digest of an output that was right: the same numbers need not be compared again. It becomes
+  ///   that of this output if it is right.
+  func failure(of output: UnsafePointer<Float>, known: inout OutputDigest?) -> String? {
+    let digest = OutputDigest(output, count: workbench.layer.outputCount)
+    if digest == known { return nil }
+    if let failure = compare(output).failure { return failure }
+    known = digest
+    return nil
   }
 
   /// Compares the last output of an execution with the reference.
@@ -131,4 +147,7 @@ final class ReferenceCache {
     entries.append((key, reference, projection))
     return (reference, projection)
   }
+
+  /// Forgets all, so that the memory is free for something else.
+  func removeAll() { entries = [] }
 }

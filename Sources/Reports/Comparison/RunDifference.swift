@@ -30,6 +30,7 @@ public struct RunDifference: Sendable, Hashable, Encodable {
       ("suites", manifest.suites.map(\.name).joined(separator: ", ")),
       ("precision", "\(Format.number(manifest.settings.precisionPercent)) %"),
       ("longest time for a case", "\(Format.number(manifest.settings.maxTimeSeconds)) s"),
+      ("visits of a layer", String(manifest.settings.visits ?? 1)),
       ("seed", String(manifest.seed)),
       ("threads", Format.list(run.rows.map(\.threads))),
       ("places", all(\.places)),

@@ -15,7 +15,18 @@ struct NoiseSection: ReportSection {
         A case was measured until the 95 % interval of its median was within ±\(precision) %, or \
         \(Format.number(run.manifest.settings.maxTimeSeconds)) s were spent on it.
         """)
-    ] + interruption(measured) + [.table(qualities(measured, run))] + disturbances(run)
+    ] + visits(run.manifest) + interruption(measured) + [.table(qualities(measured, run))] + disturbances(run)
+  }
+
+  private func visits(_ manifest: RunManifest) -> [Block] {
+    guard let visits = manifest.settings.visits else { return [] }
+    return [
+      .paragraph(
+        """
+        Each layer was visited \(visits) times, at different moments of the run and in other pages of memory. An interval \
+        is as wide as the visits differ, and notes in results.csv say so: then it is the number of visits that counts.
+        """)
+    ]
   }
 
   /// Rows that an interruption ended may have had less.
