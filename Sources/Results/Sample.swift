@@ -45,6 +45,8 @@ public struct Sample: Sendable, Hashable {
   public var countedClockGHz: Double?
   /// The visit of the layer that the round belongs to, from 0; nil in folders that are older than visits.
   public var visit: Int?
+  /// Rate at which the slowest worker read a small buffer after the sample, in GB/s; nil if it was not looked at.
+  public var cacheGbytesPerSecond: Double?
 
   /// A sample.
   public init(
@@ -86,6 +88,7 @@ extension Sample: CSVRecord {
     CSVColumn("llc_load_misses", \.lastLevelLoadMisses),
     CSVColumn("counted_clock_ghz", \.countedClockGHz),
     CSVColumn("visit", \.visit),
+    CSVColumn("cache_gbytes_per_s", \.cacheGbytesPerSecond),
   ]
 
   /// Version 2 ended with `counted_clock_ghz`.

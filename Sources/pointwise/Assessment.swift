@@ -7,8 +7,8 @@ import Results
 /// The first rule that applies decides:
 /// 1. `oversubscribed`: threads share CPUs.
 /// 2. `noisy`: fewer than six rounds are clean, so that all rounds count; or the interval is wider than the precision
-///    that was asked for; or in a quarter of the rounds or more a worker was descheduled, migrated, or lost time to the
-///    hypervisor.
+///    that was asked for; or in a quarter of the rounds or more a worker was descheduled, migrated, lost time to the
+///    hypervisor, or had slow caches.
 /// 3. `throttled`: in a quarter of the rounds or more the burst was slow.
 /// 4. `valid`.
 struct Assessment {
@@ -53,7 +53,7 @@ struct Assessment {
     if faults > 0 { remarks.append("\(faults) page faults") }
     remarks += Self.counters(measurement)
 
-    let disturbed = samples.count { !$0.taints.isDisjoint(with: [.descheduled, .migrated, .stolen]) }
+    let disturbed = samples.count { !$0.taints.isDisjoint(with: [.descheduled, .migrated, .stolen, .contended]) }
     let slow = samples.count { $0.taints.contains(.slow) }
     let limit = Double(samples.count) * Self.tolerated
     if item.placement.oversubscribed {

@@ -219,6 +219,7 @@ extension Results.Sample {
       sample.pageFaults = evidence.pageFaults.map { Int($0) }
       sample.set(evidence.counts, executions: evidence.executions)
       sample.visit = taken.visit
+      sample.cacheGbytesPerSecond = evidence.cacheRate
       return sample
     }
   }

@@ -123,5 +123,5 @@ extension Evidence {
   /// A quiet machine.
   static let quiet = Evidence(
     peak: 100, burstNanoseconds: 3e4, clockGHz: 4, runDelay: 0, involuntarySwitches: 0, migrations: 0, cpus: [0],
-    steal: 0)
+    steal: 0, cacheRate: 50)
 }

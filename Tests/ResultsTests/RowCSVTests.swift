@@ -20,7 +20,7 @@ import Testing
         == "case,round,position,iterations,time_ns,burst_ns,taint,peak_gflops,clock_ghz,run_delay_ns,"
         + "involuntary_switches,migrations,steal_ns,"
         + "page_faults,context_switches,cpu_migrations,cycles,instructions,cache_misses,llc_load_misses,counted_clock_ghz,"
-        + "visit\n"
+        + "visit,cache_gbytes_per_s\n"
     )
   }
 

@@ -90,9 +90,11 @@ struct SampleSeries {
     _ stop: StopRule.Reason, imbalancePercent: Double?, bestRate: Double
   ) -> Measurement {
     var samples = samples
+    let bestCache = OrderedSample(samples.compactMap(\.evidence.cacheRate))?.quantile(0.9) ?? 0
     for index in samples.indices {
       samples[index].taints = Taint.of(
-        samples[index].evidence, nanoseconds: samples[index].nanoseconds * Double(iterations), best: bestRate)
+        samples[index].evidence, nanoseconds: samples[index].nanoseconds * Double(iterations), best: bestRate,
+        bestCache: bestCache)
     }
     return Measurement(
       samples, iterations: iterations, stop: stop, imbalancePercent: imbalancePercent,

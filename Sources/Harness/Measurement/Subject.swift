@@ -42,6 +42,7 @@ final class KernelSubject: Subject {
   private let work: Division
   private let workbench: Workbench
   private let witness: () throws -> Witness
+  private let readsCaches: Bool
   /// Made when it is first needed: most kernels are only checked on integer data.
   private lazy var heldWitness = Result { try witness() }
   private var heldExecution: Execution?
@@ -54,6 +55,7 @@ final class KernelSubject: Subject {
     work = item.dividingSplit.division(of: workbench.problem, for: kernel, threads: item.threads)
     team = try teams.team(item.team, item.placement)
     witness = { try teams.witness(item.team, item.placement, kernel.isa) }
+    readsCaches = teams.machine.readsCaches(beside: item, of: workbench.layer)
   }
 
   var bestRate: Double { (try? heldWitness.get())?.bestRate ?? 0 }
@@ -104,7 +106,8 @@ final class KernelSubject: Subject {
   }
 
   func observe(warmUp: Int, iterations: Int) throws -> (TeamTiming, Evidence) {
-    try heldWitness.get().observe(try execution().work(warmUp: warmUp, iterations: iterations))
+    try heldWitness.get().observe(
+      try execution().work(warmUp: warmUp, iterations: iterations), readsCaches: readsCaches)
   }
 
   func failureOfLastOutput(_ verifier: Verifier, known: inout OutputDigest?) throws -> String? {

@@ -4,6 +4,9 @@ import Topology
 
 /// The teams of a run, and their witnesses: each is made when it is first needed, and kept until the run ends.
 final class TeamPool {
+  /// The machine that the teams are on.
+  var machine: Machine { topology.machine }
+
   private struct Key: Hashable {
     let kind: TeamKind
     let cpus: [Int?]
@@ -55,7 +58,10 @@ final class TeamPool {
     guard let probe = probes.first(where: { $0.isa == isa }) else { preconditionFailure("no probe of \(isa)") }
     let burst = bursts[isa] ?? Burst(probe)
     bursts[isa] = burst
-    let witness = Witness(try team(kind, placement), burst, counters: try counters(kind, placement))
+    let witness = Witness(
+      try team(kind, placement), burst, counters: try counters(kind, placement),
+      // Without memory for it, the caches are not looked at.
+      caches: try? CacheReading(probe, threads: placement.threads))
     witnesses[key] = witness
     return witness
   }

@@ -29,11 +29,13 @@ final class Witness {
   private let burst: Burst
   private let records: Records
   private let counters: TeamCounters?
+  private let caches: CacheReading?
   private var best = BestRate()
   /// The best burst rate of this team in the run so far, in FLOP a nanosecond.
   var bestRate: Double { best.value }
 
-  init(_ team: any Team, _ burst: Burst, counters: TeamCounters? = nil) {
+  init(_ team: any Team, _ burst: Burst, counters: TeamCounters? = nil, caches: CacheReading? = nil) {
+    self.caches = caches
     self.team = team
     self.burst = burst
     self.counters = counters
@@ -42,22 +44,27 @@ final class Witness {
 
   /// Runs `work` on the team, with a burst before it, and gives the times and the evidence.
   ///
+  /// - Parameter readsCaches: whether to see what the caches give, if the witness can.
   /// - Requires: `work` has no steps before and after its iterations.
-  func observe(_ work: TeamWork) -> (TeamTiming, Evidence) {
+  func observe(_ work: TeamWork, readsCaches: Bool = false) -> (TeamTiming, Evidence) {
     var work = work
+    let caches = readsCaches ? caches : nil
     // Counters innermost, so that they count the least of what the other readings cost.
     work.before = { [records, burst, counters] worker in
       records.all[worker].burst = burst.run()
+      caches?.read(worker)
       records.all[worker].before = .current()
       counters?.begin(worker)
     }
     work.after = { [records, counters] worker in
       counters?.end(worker)
       records.all[worker].after = .current()
+      caches?.read(worker)
     }
     let timing = team.run(work)
     var evidence = evidence()
     evidence.executions = work.warmUp + work.iterations
+    evidence.cacheRate = caches?.rate
     best.add(evidence.peak)
     return (timing, evidence)
   }
@@ -66,7 +73,16 @@ final class Witness {
   var counterFailures: [CounterFailure] { counters?.failures ?? [] }
 
   /// Runs a burst and nothing after it, for what computes elsewhere, on the same CPUs.
-  func observeIdle() -> Evidence { observe(TeamWork(warmUp: 0, iterations: 1) { _ in }).1 }
+  func observeIdle(readsCaches: Bool = false) -> Evidence {
+    observe(TeamWork(warmUp: 0, iterations: 1) { _ in }, readsCaches: readsCaches).1
+  }
+
+  /// What the caches give after something else computed on the same CPUs, in GB/s; nil if the witness cannot see it.
+  func cacheRate() -> Double? {
+    guard let caches else { return nil }
+    _ = team.run(warmUp: 0, iterations: 1) { caches.read($0) }
+    return caches.rate
+  }
 
   private func evidence() -> Evidence {
     var evidence = Evidence(peak: 0, burstNanoseconds: 0, clockGHz: 0)
@@ -133,6 +149,9 @@ public struct Evidence: Sendable, Hashable, Codable {
   public var cpus: [Int] = []
   /// Time that the hypervisor took from the team's CPUs during the round, in nanoseconds; nil where it is not known.
   public var steal: Int64?
+  /// The rate at which the slowest worker read a small buffer after the sample, in GB/s; nil if it was not looked at. It
+  /// comes from the level of the caches that the case works from.
+  public var cacheRate: Double?
   /// Whether the threads are a library's, which may sleep and wake within a sample: then ``runDelay`` holds what waking
   /// took, which is the library's own doing.
   public var threadsSleep = false
@@ -150,14 +169,23 @@ public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
   case stolen
   /// The burst beside the sample was more than 5 % slower than the best of the run on these CPUs: the 90th percentile.
   case slow
+  /// The caches gave a small buffer after the sample at least 15 % slower than in the best rounds of the case: the 90th
+  /// percentile.
+  case contended
 
   /// A burst that is slower than the best by more than this part taints its round.
   public static let slowest = 0.05
+  /// A reading of the caches that is slower than the best by more than this part taints its round: it takes microseconds
+  /// and scatters more than a burst.
+  public static let slowestCache = 0.15
   /// A run delay that is longer than this part of the sample taints its round.
   public static let longestDelay = 0.001
 
-  /// The taints of a sample that lasted `nanoseconds`; `best` is the run's best burst rate on these CPUs.
-  public static func of(_ evidence: Evidence, nanoseconds: Double, best: Double) -> Set<Taint> {
+  /// The taints of a sample that lasted `nanoseconds`; `best` is the run's best burst rate on these CPUs, and `bestCache` the
+  /// best rate of the caches beside the case.
+  public static func of(
+    _ evidence: Evidence, nanoseconds: Double, best: Double, bestCache: Double = 0
+  ) -> Set<Taint> {
     var taints: Set<Taint> = []
     if let delay = evidence.runDelay {
       let isOwnDoing = evidence.threadsSleep && evidence.involuntarySwitches == 0
@@ -168,6 +196,7 @@ public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
     if evidence.migrations ?? 0 > 0 { taints.insert(.migrated) }
     if evidence.steal ?? 0 > 0 { taints.insert(.stolen) }
     if evidence.peak < best * (1 - slowest) { taints.insert(.slow) }
+    if let rate = evidence.cacheRate, rate < bestCache * (1 - slowestCache) { taints.insert(.contended) }
     return taints
   }
 }

@@ -1,4 +1,5 @@
 import Kernels
+import Layers
 public import Topology
 
 extension Machine {
@@ -10,6 +11,11 @@ extension Machine {
     let last = used.map(\.level).max()
     let size = used.filter { $0.level == last }.reduce(0) { $0 + ($1.size ?? 0) }
     return 2 * max(size, CacheSizes.assumed.l3) + (1 << 20)
+  }
+
+  /// Whether what the outer caches give is evidence beside a case: not if its working set lies in the innermost ones.
+  func readsCaches(beside item: Case, of layer: Layer) -> Bool {
+    item.cache != .hot || WorkingSets(item.placement, self).level(holding: layer.leastBytes) != .l1
   }
 }
 

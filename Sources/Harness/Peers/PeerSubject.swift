@@ -13,6 +13,7 @@ final class PeerSubject: Subject {
   private let pool: PeerPool
   private let seat: PeerPool.Seat
   private let witness: Witness
+  private let readsCaches: Bool
   let team: any Team
 
   /// What is prepared, and in which generation of the process.
@@ -39,6 +40,7 @@ final class PeerSubject: Subject {
     seat = pool.seat(peer, item)
     team = try teams.team(item.team, item.placement)
     witness = try teams.witness(item.team, item.placement, peer.probeISA)
+    readsCaches = teams.machine.readsCaches(beside: item, of: group.layer)
   }
 
   var division: Division? { nil }
@@ -113,8 +115,9 @@ final class PeerSubject: Subject {
   }
 
   func observe(warmUp: Int, iterations: Int) throws -> (TeamTiming, Evidence) {
-    var evidence = witness.observeIdle()
+    var evidence = witness.observeIdle(readsCaches: readsCaches)
     let timing = try run(warmUp: warmUp, iterations: iterations)
+    evidence.cacheRate = readsCaches ? witness.cacheRate() : nil
     guard let run = lastRun, item.team.isPinned else { return (timing, evidence) }
     evidence.runDelay = run.evidence.runDelay
     evidence.involuntarySwitches = run.evidence.involuntarySwitches

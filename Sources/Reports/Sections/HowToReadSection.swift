@@ -16,13 +16,14 @@ struct HowToReadSection: ReportSection {
     """
     **clean rounds**: those without a taint. A round is tainted if a thread waited for a CPU longer than 0.1 % of the \
     sample, or lost its CPU where that time is not known (`descheduled`), if a thread ended on another CPU \
-    (`migrated`), if the hypervisor took time from the threads' CPUs (`stolen`), or if the burst of multiply-adds before \
-    the sample was more than 5 % slower than the run's best on these CPUs (`slow`).
+    (`migrated`), if the hypervisor took time from the threads' CPUs (`stolen`), if the burst of multiply-adds before \
+    the sample was more than 5 % slower than the run's best on these CPUs (`slow`), or if the caches gave a small buffer \
+    after it more than 15 % slower than in the best rounds of the case (`contended`).
     """,
     """
     **quality**: the first of these that applies. `oversubscribed`: threads share CPUs. `noisy`: fewer than six rounds \
     are clean, or the interval is wider than the precision that was asked for, or a quarter of the rounds or more are \
-    descheduled, migrated or stolen. `throttled`: a quarter of the rounds or more are slow. `valid`: none of these, and \
+    descheduled, migrated, stolen or contended. `throttled`: a quarter of the rounds or more are slow. `valid`: none of these, and \
     not mentioned in tables.
     """,
     """
