@@ -134,6 +134,33 @@ public struct RunManifest: Sendable, Hashable, Codable {
     }
   }
 
+  /// What a run took.
+  public struct Costs: Sendable, Hashable, Codable {
+    /// Seconds that were spent on each part of the work, by its name.
+    public var seconds: [String: Double]
+    /// The most memory that the process had in use at a time, in bytes.
+    public var peakMemory: Int
+    /// What it may have in use, in bytes: the most that a layer's buffers take, and 300 MiB.
+    public var memoryBound: Int
+
+    /// What a run took.
+    public init(seconds: [String: Double], peakMemory: Int, memoryBound: Int) {
+      self.seconds = seconds
+      self.peakMemory = peakMemory
+      self.memoryBound = memoryBound
+    }
+
+    /// All seconds together.
+    public var total: Double { seconds.values.reduce(0, +) }
+
+    /// The part of the time that samples took, with the executions and checks that they need, from 0 to 1: what is left is
+    /// the cost of the harness. Nil if no time was spent.
+    public var measuredPart: Double? {
+      let measured = ["timed", "warmUp", "verification"].reduce(0) { $0 + (seconds[$1] ?? 0) }
+      return total > 0 ? measured / total : nil
+    }
+  }
+
   /// The version of the folder.
   public var schema: Int
   /// The identifier of the run, the same as in the `run` column.
@@ -171,6 +198,8 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public var placementVariables: [String: String]?
   /// The machine's ceilings; nil if they were not measured.
   public var peaks: JSONValue?
+  /// What it took; nil while it runs, and in folders of older versions.
+  public var costs: Costs?
   /// What a model predicts of rows from the ceilings, to be compared with them; nil if nothing was predicted.
   public var predictions: [PredictedTime]?
   /// The entries of layer files that were skipped.
@@ -208,6 +237,17 @@ public struct RunManifest: Sendable, Hashable, Codable {
     } else {
       peaks = new
     }
+  }
+
+  /// Adds what a part of the run took: a continued run has several.
+  public mutating func addCosts(_ new: Costs) {
+    guard let old = costs else {
+      costs = new
+      return
+    }
+    costs = Costs(
+      seconds: old.seconds.merging(new.seconds, uniquingKeysWith: +), peakMemory: max(old.peakMemory, new.peakMemory),
+      memoryBound: max(old.memoryBound, new.memoryBound))
   }
 
   /// Adds findings to those that are there, each once: a continued run is checked again.

@@ -22,6 +22,7 @@ struct RunExecution {
   ///
   /// - Throws: the error that ends the process, after one sentence on standard error.
   func run(_ status: StatusLine, _ interruption: Interruption) throws {
+    let ledger = TimeLedger()
     let progress = Progress(plan, estimate, status, visits: setup.settings.visits)
     let writer = RowWriter(
       folder, run: manifest.run, precisionPercent: setup.settings.stopRule.precisionPercent, rows: rowsBefore)
@@ -37,7 +38,7 @@ struct RunExecution {
       for line in MachineCheckText.brief(findings) { status.print(line) }
       try Runner(
         plan, topology: setup.topology, catalog: setup.catalog, settings: setup.settings, events: setup.events,
-        peers: setup.peerSettings
+        peers: setup.peerSettings, ledger: ledger
       ).run(
         isInterrupted: {
           progress.update()
@@ -45,15 +46,17 @@ struct RunExecution {
         },
         peaks: { peaks in
           if interruption.isRequested { return }
-          manifest.addPeaks(try JSONValue(encoding: peaks))
-          try folder.write(manifest)
+          try ledger.spend(on: .writing) {
+            manifest.addPeaks(try JSONValue(encoding: peaks))
+            try folder.write(manifest)
+          }
         },
         starting: { index, group in
           writer.begin(group)
           progress.begin(index)
         },
         report: { result in
-          try writer.add(result)
+          try ledger.spend(on: .writing) { try writer.add(result) }
           progress.finish(result)
         })
     } catch {
@@ -63,14 +66,18 @@ struct RunExecution {
 
     // Whatever happened: what was measured is kept and reported, as far as the disk takes it.
     func attempt(_ body: () throws -> Void) { do { try body() } catch { failure = failure ?? error } }
-    attempt { try writer.flush() }
-    attempt { try writer.restore(cutShort) }
-    attempt { try writer.renewSpeedups() }
-    attempt { try folder.finish() }
+    ledger.spend(on: .writing) {
+      attempt { try writer.flush() }
+      attempt { try writer.restore(cutShort) }
+      attempt { try writer.renewSpeedups() }
+      attempt { try folder.finish() }
+    }
     manifest.status = failure != nil ? .failed : interruption.isRequested ? .interrupted : .complete
     manifest.ended = Date()
     let predictions = RunPredictions(manifest, writer.rows, setup.catalog).pairs.map(\.time)
     manifest.predictions = predictions.isEmpty ? nil : predictions
+    let costs = RunManifest.Costs(ledger, memoryBound: setup.memoryBound(plan))
+    manifest.addCosts(costs)
     attempt { try folder.write(manifest) }
     attempt { try writeReports(RunFolder.read(folder.path), to: folder.path) }
     // The sentence comes before the table, which nobody may be able to read any more.
@@ -82,6 +89,7 @@ struct RunExecution {
         isSystemError ? Exit.io : Exit.data)
     }
     do { try printResults(writer.rows, in: folder.path) } catch { exit = exit ?? error }
+    if let text = CostText.line(costs) { printToStandardError(text) }
     if let exit { throw exit }
     if interruption.isRequested {
       // A signal that comes while the report is written leaves nothing to measure.
@@ -112,4 +120,16 @@ func printResults(_ rows: [Row], in folder: String) throws {
 extension Row {
   /// Whether the row makes a run end with exit code 1.
   var isFault: Bool { status == .incorrect || status == .failed }
+}
+
+extension RunManifest.Costs {
+  /// What `ledger` holds, and the memory of this process so far.
+  init(_ ledger: TimeLedger, memoryBound: Int) {
+    var usage = rusage()
+    // 0 is RUSAGE_SELF, whose type differs between C libraries. It cannot fail for that; Linux counts in KiB.
+    _ = getrusage(0, &usage)
+    self.init(
+      seconds: Dictionary(uniqueKeysWithValues: ledger.seconds.map { ($0.key.rawValue, $0.value) }),
+      peakMemory: Int(usage.ru_maxrss) << 10, memoryBound: memoryBound)
+  }
 }

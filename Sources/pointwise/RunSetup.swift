@@ -119,6 +119,14 @@ struct RunSetup {
     }
   }
 
+  /// The most memory that the process may have in use for `plan`, in bytes: what the buffers of its largest layer take, and
+  /// 300 MiB for the program, ceilings and samples.
+  func memoryBound(_ plan: Plan) -> Int {
+    let machine = topology.machine
+    let largest = plan.groups.map { $0.memoryBytes(on: machine) }.max() ?? 0
+    return largest + (300 << 20)
+  }
+
   /// What about the machine will disturb `plan`, or a part of it. Takes about a quarter of a second.
   func findings(_ plan: Plan) -> [Finding] {
     MachineCheck.findings(

@@ -62,6 +62,14 @@ import Testing
     #expect(run.manifest.suites.map(\.file) == [folder.url.appending(path: "tiny.yaml").path])
     #expect(run.manifest.environment.machine != nil && run.manifest.environment.isas?.last == isa)
 
+    // What it took is said, recorded and reported.
+    let costs = try #require(run.manifest.costs)
+    #expect(try costs.total > 0 && #require(costs.measuredPart) > 0 && costs.measuredPart ?? 2 < 1)
+    #expect(Set(["timed", "warmUp", "verification", "preparation", "writing"]).isSubset(of: costs.seconds.keys))
+    #expect(costs.peakMemory > 1 << 20 && costs.peakMemory <= costs.memoryBound)
+    #expect(result.error.contains("% in timed regions, warm-up and verification"))
+    #expect(try folder.text("a/b/R/report.md").contains("% in timed regions, warm-up and verification"))
+
     let report = try folder.text("a/b/R/report.md")
     for kernel in kernels { #expect(report.contains("\(kernel)-\(isa)-none-dispatch")) }
     // Results on standard output, progress on standard error.

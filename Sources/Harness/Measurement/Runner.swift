@@ -41,14 +41,18 @@ public struct Runner {
   private let settings: RunSettings
   private let events: [PerformanceEvent]
   private let peers: PeerSettings
+  private let ledger: TimeLedger
 
   /// A runner of `plan`, which was made of `catalog`, on the machine of `topology`, which must be this system.
   ///
-  /// - Parameter events: what workers count beside every sample; see ``CounterProbe``.
+  /// - Parameters:
+  ///   - events: what workers count beside every sample; see ``CounterProbe``.
+  ///   - ledger: is told what time is spent on.
   public init(
     _ plan: Plan, topology: HwlocTopology, catalog: Catalog, settings: RunSettings, events: [PerformanceEvent] = [],
-    peers: PeerSettings = PeerSettings()
+    peers: PeerSettings = PeerSettings(), ledger: TimeLedger = TimeLedger()
   ) {
+    self.ledger = ledger
     self.peers = peers
     self.plan = plan
     self.topology = topology
@@ -71,7 +75,9 @@ public struct Runner {
     let references = ReferenceCache()
     let caches = CacheSizes(topology.machine)
     let ceilings = Ceilings(PeakMeter(topology, catalog, samples: 7), topology.machine)
-    try ceilings.measure(plan.groups.flatMap(\.cases), teams, isInterrupted: isInterrupted)
+    try ledger.spend(on: .ceilings) {
+      try ceilings.measure(plan.groups.flatMap(\.cases), teams, isInterrupted: isInterrupted)
+    }
     try peaks(ceilings.all)
     var schedule = VisitSchedule(layers: plan.groups.count, visits: settings.visits)
     // Layers that have begun and not ended.
@@ -84,7 +90,8 @@ public struct Runner {
       if visit == 0 {
         session = Session(
           group: group, settings: settings, teams: teams, peers: peers, references: references, ceilings: ceilings,
-          caches: caches, machine: topology.machine, steal: StealTime(), isInterrupted: isInterrupted, report: report)
+          caches: caches, machine: topology.machine, steal: StealTime(), ledger: ledger, isInterrupted: isInterrupted,
+          report: report)
       } else if let begun = sessions.removeValue(forKey: index) {
         session = begun
       } else {

@@ -74,7 +74,10 @@ class Sampler {
   }
 
   /// Takes the sample of a round.
-  func sample(round: Int, position: Int) throws {
+  ///
+  /// - Returns: how long the timed region took, and the warm-up before it, in nanoseconds.
+  @discardableResult
+  func sample(round: Int, position: Int) throws -> (timed: Double, warmUp: Double) {
     let (timing, evidence) = try present().observe(warmUp: warmUp, iterations: series.iterations)
     series.append(
       .init(round: round, position: position, nanoseconds: timing.perIteration, evidence: evidence, taints: []),
@@ -84,6 +87,7 @@ class Sampler {
       let mean = busy.reduce(0, +) / Double(busy.count)
       if mean > 0 { imbalances.append((busy.max()! / mean - 1) * 100) }
     }
+    return (Double(timing.total), Double(warmUp) * timing.perIteration)
   }
 
   /// What the samples amount to, of which there is at least one.

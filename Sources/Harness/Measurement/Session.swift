@@ -18,6 +18,7 @@ final class Session {
   private let caches: CacheSizes
   private let machine: Machine
   private let steal: StealTime
+  private let ledger: TimeLedger
   private let isInterrupted: () -> Bool
   private let report: (CaseResult) throws -> Void
 
@@ -36,8 +37,8 @@ final class Session {
   /// A session of `group`. `report` is called with every case as soon as it has ended.
   init(
     group: CaseGroup, settings: RunSettings, teams: TeamPool, peers: PeerPool, references: ReferenceCache,
-    ceilings: Ceilings, caches: CacheSizes, machine: Machine, steal: StealTime, isInterrupted: @escaping () -> Bool,
-    report: @escaping (CaseResult) throws -> Void
+    ceilings: Ceilings, caches: CacheSizes, machine: Machine, steal: StealTime, ledger: TimeLedger = TimeLedger(),
+    isInterrupted: @escaping () -> Bool, report: @escaping (CaseResult) throws -> Void
   ) {
     self.group = group
     self.settings = settings
@@ -48,6 +49,7 @@ final class Session {
     self.caches = caches
     self.machine = machine
     self.steal = steal
+    self.ledger = ledger
     self.isInterrupted = isInterrupted
     self.report = report
     generator = SeededGenerator(
@@ -68,7 +70,7 @@ final class Session {
     try visitWithBuffers()
     isEnded = isEnded || cases.isEmpty || visits == settings.visits
     // So that the next visit lies in other pages, and no layer's memory is held while another one is measured.
-    if settings.visits > 1 { platform_release_free_memory() }
+    if settings.visits > 1 { ledger.spend(on: .preparation) { platform_release_free_memory() } }
   }
 
   /// Ends the session before its last visit, and reports what it has measured.
@@ -77,7 +79,11 @@ final class Session {
   private func visitWithBuffers() throws {
     recent.expire()
     let workbench: Workbench
-    do { workbench = try makeWorkbench() } catch let error as TeamError { throw error } catch {
+    do {
+      workbench = try ledger.spend(on: .preparation) { try makeWorkbench() }
+    } catch let error as TeamError {
+      throw error
+    } catch {
       isEnded = true
       if isFirstVisit {
         for item in group.cases { try report(CaseResult(group: group, item: item, outcome: .failed("\(error)"))) }
@@ -89,7 +95,7 @@ final class Session {
     }
     defer { for item in cases { item.endVisit() } }
     if isFirstVisit {
-      cases = try verified(workbench)
+      cases = try ledger.spend(on: .verification) { try verified(workbench) }
     } else {
       // They are of the layer that was checked last, which may be larger than this one.
       references.removeAll()
@@ -139,7 +145,7 @@ final class Session {
     }
 
     for pattern in [DataPattern.integer, .real] where !cases.isEmpty {
-      try workbench.use(pattern)
+      try ledger.spend(on: .preparation) { try workbench.use(pattern) }
       peers.use(group.layer, pattern, seed: settings.seed, coldBytes: machine.coldBytes)
       let (reference, projection) = references.reference(for: workbench.tensors, seed: settings.seed)
       try workbench.tensors.requireRange(reference)
@@ -177,9 +183,17 @@ final class Session {
       if isInterrupted() { return try stop(workbench) }
       if isFirstVisit {
         try refreshCeilings(item)
-        try item.attempt { _ in try item.calibrate(target: settings.sampleNanoseconds) }
+        try item.attempt { _ in
+          try ledger.spend(on: .warmUp) { try item.calibrate(target: settings.sampleNanoseconds) }
+        }
       } else {
-        try item.beginVisit(with: try subject(item.item, workbench))
+        let made = try ledger.spend(on: .preparation) {
+          let made = try subject(item.item, workbench)
+          // Packs the weights.
+          _ = made.prepareNanoseconds
+          return made
+        }
+        try ledger.spend(on: .warmUp) { try item.beginVisit(with: made) }
         try refreshCeilings(item)
       }
     }
@@ -193,9 +207,12 @@ final class Session {
         if isInterrupted() { return try stop(workbench) }
         if item.item.cache != .cold { workbench.output.poisonSome(&generator) }
         try item.attempt { _ in
-          try item.sample(round: round, position: position)
+          let spent = try ledger.spend(on: .observation) { try item.sample(round: round, position: position) }
+          ledger.move(spent.timed, from: .observation, to: .timed)
+          ledger.move(spent.warmUp, from: .observation, to: .warmUp)
           // Checked at once, while the output is still this case's.
-          if item.isVisitOver { try recheck(item, workbench) }
+          let isOver = ledger.spend(on: .statistics) { item.isVisitOver }
+          if isOver { try ledger.spend(on: .verification) { try recheck(item, workbench) } }
         }
       }
       try dropFailed()
@@ -204,7 +221,7 @@ final class Session {
       var unfinished: [MeasuredCase] = []
       for item in present {
         // Asked again: the hypervisor may have spoilt the round.
-        if !item.isVisitOver {
+        if !(ledger.spend(on: .statistics) { item.isVisitOver }) {
           item.series.endRound()
           unfinished.append(item)
         } else if item.series.isLastVisit || !item.verification.passed {
@@ -217,7 +234,9 @@ final class Session {
   }
 
   private func refreshCeilings(_ item: MeasuredCase) throws {
-    try ceilings.refresh(group.layer, item.item, on: try teams.team(item.item.team, item.item.placement), &recent)
+    try ledger.spend(on: .ceilings) {
+      try ceilings.refresh(group.layer, item.item, on: try teams.team(item.item.team, item.item.placement), &recent)
+    }
   }
 
   /// Reports the cases that have failed, and leaves them out from now on.
@@ -275,7 +294,7 @@ final class Session {
       isRefreshedAtEnd = true
       try refreshCeilings(item)
     }
-    var measurement = item.measurement(reason)
+    var measurement = ledger.spend(on: .statistics) { item.measurement(reason) }
     measurement.counterFailures = item.counterFailures
     measurement.roofline = ceilings.roofline(group.layer, item.item, peak: measurement.peak, recent)
     var result = item.result(

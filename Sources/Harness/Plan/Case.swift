@@ -187,6 +187,11 @@ public struct CaseGroup: Sendable {
   /// What to measure, in the order of the catalog.
   public let cases: [Case]
 
+  /// The most memory that the group needs at a time on `machine`, in bytes.
+  public func memoryBytes(on machine: Machine) -> Int {
+    memoryBytes(coldBytes: machine.coldBytes, caches: CacheSizes(machine))
+  }
+
   /// The most memory that the group needs at a time, in bytes: tensors, partial sums, packed weights and scratch memory
   /// of every kernel, the references of both data patterns, and the copies that keep caches cold, which fill
   /// `coldBytes` each.

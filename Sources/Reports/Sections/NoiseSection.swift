@@ -16,6 +16,13 @@ struct NoiseSection: ReportSection {
         \(Format.number(run.manifest.settings.maxTimeSeconds)) s were spent on it.
         """)
     ] + visits(run.manifest) + interruption(measured) + [.table(qualities(measured, run))] + disturbances(run)
+      + costs(run.manifest)
+  }
+
+  /// What the run took, if it is known.
+  private func costs(_ manifest: RunManifest) -> [Block] {
+    guard let line = manifest.costs.flatMap(CostText.line) else { return [] }
+    return [.paragraph(.text(line))]
   }
 
   private func visits(_ manifest: RunManifest) -> [Block] {
