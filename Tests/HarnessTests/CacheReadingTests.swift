@@ -13,7 +13,7 @@ import Topology
       evidence.cacheRate = rate
       return Taint.of(evidence, nanoseconds: 1e6, best: 100, bestCache: best)
     }
-    #expect(taints(86, best: 100) == [] && taints(84, best: 100) == [.contended])
+    #expect(taints(51, best: 100) == [] && taints(49, best: 100) == [.contended])
     #expect(taints(nil, best: 100) == [], "unknown is not slow")
     #expect(taints(1, best: 0) == [])
   }
@@ -23,7 +23,7 @@ import Topology
     var series = SampleSeries(StopRule())
     for round in 0..<20 {
       var evidence = Evidence.quiet
-      evidence.cacheRate = round < 5 ? 20 : 30 + Double(round % 3)
+      evidence.cacheRate = round < 5 ? 14 : 30 + Double(round % 3)
       series.append(.init(round: round, position: 0, nanoseconds: 1e6, evidence: evidence, taints: []), seconds: 1e-3)
     }
     let samples = series.measurement(.time, imbalancePercent: nil, bestRate: 100).samples

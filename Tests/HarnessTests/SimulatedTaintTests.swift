@@ -31,7 +31,7 @@ import Testing
     (.descheduled, quiet { ($0.runDelay, $0.involuntarySwitches) = (nil, 1) }),
     (.migrated, quiet { $0.migrations = 1 }),
     (.stolen, quiet { $0.steal = 10_000_000 }),
-    (.contended, quiet { $0.cacheRate = 42 }),
+    (.contended, quiet { $0.cacheRate = 24 }),
   ]
 
   @Test(arguments: disturbances.indices, [0..<8, 5..<13, 3..<5])

@@ -169,15 +169,16 @@ public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
   case stolen
   /// The burst beside the sample was more than 5 % slower than the best of the run on these CPUs: the 90th percentile.
   case slow
-  /// The caches gave a small buffer after the sample at least 15 % slower than in the best rounds of the case: the 90th
+  /// The caches gave a small buffer after the sample at less than half the rate of the best rounds of the case: the 90th
   /// percentile.
   case contended
 
   /// A burst that is slower than the best by more than this part taints its round.
   public static let slowest = 0.05
-  /// A reading of the caches that is slower than the best by more than this part taints its round: it takes microseconds
-  /// and scatters more than a burst.
-  public static let slowestCache = 0.15
+  /// A reading of the caches that is slower than the best by more than this part taints its round. It takes microseconds,
+  /// and in the L3 cache scatters by tens of percent from round to round: at 15 %, three quarters of all rounds were tainted
+  /// on a machine on which other programs ran.
+  public static let slowestCache = 0.5
   /// A run delay that is longer than this part of the sample taints its round.
   public static let longestDelay = 0.001
 

@@ -18,7 +18,7 @@ struct HowToReadSection: ReportSection {
     sample, or lost its CPU where that time is not known (`descheduled`), if a thread ended on another CPU \
     (`migrated`), if the hypervisor took time from the threads' CPUs (`stolen`), if the burst of multiply-adds before \
     the sample was more than 5 % slower than the run's best on these CPUs (`slow`), or if the caches gave a small buffer \
-    after it more than 15 % slower than in the best rounds of the case (`contended`).
+    after it at less than half the rate of the best rounds of the case (`contended`).
     """,
     """
     **quality**: the first of these that applies. `oversubscribed`: threads share CPUs. `noisy`: fewer than six rounds \
