@@ -7,8 +7,8 @@ import Results
 /// The first rule that applies decides:
 /// 1. `oversubscribed`: threads share CPUs.
 /// 2. `noisy`: fewer than six rounds are clean, so that all rounds count; or the interval is wider than the precision
-///    that was asked for; or in a quarter of the rounds or more a worker was descheduled, migrated, lost time to the
-///    hypervisor, or had slow caches.
+///    that was asked for; or in a quarter of the rounds or more a worker was descheduled, migrated or lost time to the
+///    hypervisor; or in half of them or more it had slow caches.
 /// 3. `throttled`: in a quarter of the rounds or more the burst was slow.
 /// 4. `valid`.
 struct Assessment {
@@ -17,6 +17,9 @@ struct Assessment {
 
   /// The part of all rounds from which on taints decide.
   private static let tolerated = 0.25
+  /// The same for slow caches. Such rounds are not clean, but half of them are as fast as others: the reading beside a
+  /// sample is short, and a neighbour may leave the sample alone. Measured over ten runs of `quick` on a noisy machine.
+  private static let toleratedContention = 0.5
 
   init(_ measurement: Measurement, _ item: Case, precisionPercent: Double) {
     let samples = measurement.samples
@@ -53,7 +56,8 @@ struct Assessment {
     if faults > 0 { remarks.append("\(faults) page faults") }
     remarks += Self.counters(measurement)
 
-    let disturbed = samples.count { !$0.taints.isDisjoint(with: [.descheduled, .migrated, .stolen, .contended]) }
+    let disturbed = samples.count { !$0.taints.isDisjoint(with: [.descheduled, .migrated, .stolen]) }
+    let contended = samples.count { $0.taints.contains(.contended) }
     let slow = samples.count { $0.taints.contains(.slow) }
     let limit = Double(samples.count) * Self.tolerated
     if item.placement.oversubscribed {
@@ -62,6 +66,9 @@ struct Assessment {
     } else if isNoisy || Double(disturbed) >= limit {
       quality = .noisy
       if !isNoisy { remarks.append("a quarter of the rounds or more were disturbed") }
+    } else if Double(contended) >= Double(samples.count) * Self.toleratedContention {
+      quality = .noisy
+      remarks.append("in half of the rounds or more caches were slow")
     } else if Double(slow) >= limit {
       quality = .throttled
       remarks.append("in a quarter of the rounds or more the burst was slow")

@@ -54,6 +54,14 @@ import Topology
     #expect(many.notes.contains("in a quarter of the rounds or more") == (taint == .slow))
   }
 
+  /// Rounds with slow caches are not clean, but only half of all make a row noisy.
+  @Test func halfOfTheRoundsDecideForSlowCaches() throws {
+    let some = try assess(40) { $1.cacheRate = $0 < 19 ? 40 : 100 }
+    #expect(some.quality == .valid && some.notes.contains("; 19 of 40 rounds contended"), "\(some.notes)")
+    let many = try assess(40) { $1.cacheRate = $0 < 20 ? 40 : 100 }
+    #expect(many.quality == .noisy && many.notes.contains("in half of the rounds or more"), "\(many.notes)")
+  }
+
   @Test func theRunDelayIsInTheNotes() throws {
     let assessment = try assess(20) { if $0 < 2 { $1.runDelay = 3_000_000 } }
     #expect(assessment.notes.contains("run delay 6000 µs") && assessment.notes.contains("median of all 20 rounds "))
