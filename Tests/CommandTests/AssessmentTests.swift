@@ -54,6 +54,16 @@ import Topology
     #expect(many.notes.contains("in a quarter of the rounds or more") == (taint == .slow))
   }
 
+  /// Where visits differ, more rounds would not help, and the interval says enough up to ±5 %.
+  @Test func visitsMayDifferMoreThanRounds() throws {
+    #expect(try assess(40, percent: 30, stop: .time).quality == .noisy)
+    #expect(try assess(40, percent: 30, precisionPercent: 20, stop: .visits).quality == .valid)
+    #expect(try assess(10, percent: 30, stop: .visits).quality == .noisy)
+    let middling = try assess(20, percent: 4, stop: .time)
+    #expect(middling.quality == .noisy && middling.notes.contains("wider than ±2.0 %"), "\(middling.notes)")
+    #expect(try assess(20, percent: 4, stop: .visits).quality == .valid)
+  }
+
   /// Rounds with slow caches are not clean, but only half of all make a row noisy.
   @Test func halfOfTheRoundsDecideForSlowCaches() throws {
     let some = try assess(40) { $1.cacheRate = $0 < 19 ? 40 : 100 }
