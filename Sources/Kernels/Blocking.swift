@@ -33,7 +33,7 @@ public struct Blocking<Target: VectorISA>: Sendable {
   init(_ problem: Problem) {
     let pixelsAreRows = Self.pixelsAreRows(problem)
     let tile =
-      problem.tile?.shape ?? (pixelsAreRows ? Self.pixelTile(rows: problem.m) : Target.channelTile)
+      problem.tile?.shape ?? (pixelsAreRows ? Self.pixelTile(problem) : Target.channelTile)
     self.pixelsAreRows = pixelsAreRows
     rows = tile.rows
     vectors = tile.vectors
@@ -50,15 +50,17 @@ public struct Blocking<Target: VectorISA>: Sendable {
   }
 
   /// The ISA's tile, or a wider one where the rows are shared out among lower tiles: 16 rows are 2 × 8, and with eight
-  /// rows there is room for three vectors.
+  /// rows there is room for three vectors. At least 16 panels are left for threads to share.
   @inlinable
-  static func pixelTile(rows: Int) -> TileShape {
+  static func pixelTile(_ problem: Problem) -> TileShape {
     let tile = Target.pixelTile
-    let tiles = (rows &+ tile.rows &- 1) / tile.rows
-    let height = (rows &+ tiles &- 1) / tiles
-    var vectors = RegisterTile<Target>.maximumVectors
-    while vectors > tile.vectors && Target.maximumRows(vectors) < height { vectors &-= 1 }
-    return vectors > tile.vectors ? TileShape(height, vectors) : tile
+    let tiles = (problem.m &+ tile.rows &- 1) / tile.rows
+    let height = (problem.m &+ tiles &- 1) / tiles
+    for vectors in stride(from: RegisterTile<Target>.maximumVectors, to: tile.vectors, by: -1)
+    where Target.maximumRows(vectors) >= height && problem.n > 15 &* vectors &* Target.lanes {
+      return TileShape(height, vectors)
+    }
+    return tile
   }
 
   @inlinable
