@@ -77,4 +77,31 @@ import Testing
       if listed.kernel.name == "packed" { #expect(work?.tiles.isEmpty == true) } else { #expect(work == nil) }
     }
   }
+
+  /// Every multiply-add of every block is counted, no other, and the results are right.
+  @Test func whatIsCountedIsWhatRuns() throws {
+    let kernels = [Kernel(Packed<CountingISA>.self)] + Kernel(Packed<CountingISA>.self).handPicked
+    var withTails = 0
+    for (index, hostile) in HostileLayers.all().enumerated() where hostile.m * hostile.n * hostile.k < 300_000 {
+      // Other activations have multiply-adds of their own.
+      let layer = try Layer(
+        op: hostile.op, shape: hostile.shape, layout: hostile.layout, bias: hostile.bias, activation: .relu)
+      let caches = CacheSizes(l1d: 256 << (index % 8), l2: 2048 << (index % 5), l3: 1 << 20)
+      let bench = try KernelBench(layer, .integer, caches: caches)
+      for kernel in [kernels[0], kernels[index % kernels.count]] where kernel.supports(bench.problem) {
+        let packed = try bench.packedWeights(kernel)
+        for (name, blocks) in [("one block", [bench.whole])] + bench.divisions(kernel.grain(bench.problem)) {
+          let before = CountingISA.multiplyAdds.load(ordering: .relaxed)
+          let result = try bench.run(kernel, blocks, packed: packed, isChecked: true)
+          let ran = (CountingISA.multiplyAdds.load(ordering: .relaxed) - before) * kernel.lanes
+          let work = try blocks.map { try #require(kernel.work(bench.problem, $0)) }
+          let what = "\(name), \(kernel.name), \(caches), \(layer)"
+          try #require(result.failure == nil && result.damage == nil, "\(what)")
+          try #require(work.reduce(0) { $0 + $1.multiplyAdds } == Double(ran), "\(what)")
+          if work.contains(where: { $0.dotVectors > 0 }) { withTails += 1 }
+        }
+      }
+    }
+    #expect(withTails > 100)
+  }
 }
