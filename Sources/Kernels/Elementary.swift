@@ -1,12 +1,12 @@
 /// exp and what is made of it, on vectors: gelu, silu, tanh and sigmoid, within 4 units in the last place of the exact
 /// functions over all floats.
 ///
-/// There is no selection: every lane takes the same path, and an element's result does not depend on its neighbours.
-/// Arguments are clamped to where results still
-/// change, powers of two are multiplied in last, so that a subnormal result is rounded once, and NaN stays NaN. Nothing
-/// depends on a fused multiply-add: what has to be exact is exact without it. The errors given were found among every
-/// 503rd float, with and without fused multiply-adds. The coefficients are least-squares fits, reweighted until their
-/// largest relative error was as small as it gets.
+/// There is no selection: every lane of a vector takes the same path. An element's result does not depend on its
+/// neighbours: where all of them decide about the path, both give the same bits. Arguments are clamped to where results
+/// still change, powers of two are multiplied in last, so that a subnormal result is rounded once, and NaN stays NaN.
+/// Nothing depends on a fused multiply-add: what has to be exact is exact without it. The errors given were found among
+/// every 503rd float, with and without fused multiply-adds. The coefficients are least-squares fits, reweighted until
+/// their largest relative error was as small as it gets.
 @usableFromInline
 enum Elementary<Target: VectorISA> {
   /// e raised to x, kept apart: `(1 + fraction) · 2^exponent`, with an integral exponent and |fraction| < 0.42.

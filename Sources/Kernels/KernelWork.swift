@@ -48,7 +48,6 @@ public struct KernelWork: Sendable, Hashable {
   public var restoredElements = 0
   /// Runs that these consist of.
   public var restoredRuns = 0
-
   /// Vectors of products whose two operands are both loaded: see ``ColumnTail``.
   public var dotVectors = 0
 

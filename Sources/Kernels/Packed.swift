@@ -262,7 +262,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     )
   }
 
-  /// The plain weights of the channels `tail`, which are not empty.
+  /// Where the plain weights of the channels `tail` begin.
   @inlinable
   static func tailWeights(
     _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ tail: Range<Int>

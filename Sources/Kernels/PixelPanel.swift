@@ -2,8 +2,8 @@
 /// back, transposed.
 @usableFromInline
 enum PixelPanel<Target: VectorISA> {
-  /// Copies `pixels` of `channels` to `panel`, whose rows are `stride` floats apart. What is between the last pixel and
-  /// the next row is zero.
+  /// Copies `pixels` of `channels` to `panel`, whose rows are `stride` floats apart. From the last pixel to the
+  /// end of its vector there are zeros; further vectors of a row may be left as they are.
   ///
   /// - Requires: `stride` is a multiple of the ISA's lanes, and `pixels.count` at most `stride`.
   @inlinable @inline(never)

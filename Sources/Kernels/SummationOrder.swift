@@ -6,7 +6,7 @@
 @frozen
 public struct SummationOrder: Hashable, Sendable {
   /// Partial sums that are kept apart: the products k, k + chains, k + 2·chains … follow each other in one of them, and
-  /// all are added up at the end.
+  /// all are added up at the end. Products that are left over when each has as many may be added after that.
   public let chains: Int
   /// Products after which the sum begins anew at zero, to be added to what was summed before; `k` if it never does.
   public let cut: Int
