@@ -11,6 +11,8 @@ public struct BLAS: BlockPeer {
   public let instructionSet: String?
   /// `openblas.sgemm`, and `mkl.packed`.
   public let methods: [String]
+  /// None.
+  public var ownLayoutMethods: [String] { [] }
 
   private let cblas: CBLAS
   private let packed: PackedProduct?

@@ -5,7 +5,8 @@ public import Layers
 ///
 /// - `onednn.plain` reads and writes the layer's own layout; only the weights are in the layout that oneDNN likes best.
 /// - `onednn.any` leaves the layout of input and output to oneDNN as well, as between the layers of a network that it
-///   runs as a whole: the input is reordered in `prepare`, the output by `collect()`, neither of them timed.
+///   runs as a whole: the input is reordered in `prepare`, the output by `collect()`, neither of them timed. What it
+///   computes beside NCHW is not a layer in NCHW, and reports do not compare it with one.
 ///
 /// Weights are reordered in `prepare`. Bias and activation are parts of the primitive. A fully connected layer's spatial
 /// input is passed flattened, K = ic·ih·iw.
@@ -20,6 +21,8 @@ public final class OneDNN: Peer, @unchecked Sendable {
   public let instructionSet: String?
   /// `onednn.any` and `onednn.plain`.
   public let methods = OneDNNMethod.allCases.map(\.rawValue)
+  /// `onednn.any`.
+  public let ownLayoutMethods = OneDNNMethod.allCases.filter(\.usesOwnLayout).map(\.rawValue)
 
   let functions: OneDNNFunctions
   let engine: OneDNNHandle
@@ -98,4 +101,12 @@ enum OneDNNMethod: String, Sendable, CaseIterable {
   case any = "onednn.any"
   /// oneDNN chooses the layout of the weights.
   case plain = "onednn.plain"
+
+  /// Whether the layout of input and output is oneDNN's choice, so that it may differ from the layer's.
+  var usesOwnLayout: Bool {
+    switch self {
+    case .any: true
+    case .plain: false
+    }
+  }
 }

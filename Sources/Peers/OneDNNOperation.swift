@@ -128,8 +128,8 @@ private struct OneDNNTensors {
   ) throws(PeerError) -> OneDNNHandle {
     let functions = context.functions
     let attributes = try context.attributes(layer.activation)
-    let source = (method == .any ? input.any : input.plain).pointer
-    let target = (method == .any ? output.any : output.plain).pointer
+    let source = (method.usesOwnLayout ? input.any : input.plain).pointer
+    let target = (method.usesOwnLayout ? output.any : output.plain).pointer
     var descriptor: OpaquePointer?
     let function: String
     let status: onednn_status

@@ -23,6 +23,8 @@ public final class OnnxRuntime: Peer, @unchecked Sendable {
   public var instructionSet: String? { nil }
   /// `onnxruntime.all` and `onnxruntime.nchw`.
   public let methods = OnnxRuntimeMethod.allCases.map(\.rawValue)
+  /// None: where the runtime takes a blocked layout, it reorders input and output in every execution, and is timed.
+  public let ownLayoutMethods: [String] = []
   /// Where the threads of a session run: the first is the calling thread's, which is not moved, the others are those of
   /// the runtime's own threads. Nil to leave it to the system.
   public let cpus: [Int]?

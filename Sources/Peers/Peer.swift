@@ -36,6 +36,9 @@ public protocol Peer: Sendable {
   var instructionSet: String? { get }
   /// The ways of computing a layer that it offers, as kernel names: `onednn.any`, `openblas.sgemm`.
   var methods: [String] { get }
+  /// Those of ``methods`` that leave the layout of input and output to the library, and do not count the time of bringing
+  /// them there and back: what they compute is not the layer in its own layout.
+  var ownLayoutMethods: [String] { get }
   /// Gets ready to compute `layer` by `method` on `threads` threads of the library's own. Weights are reordered or
   /// packed here, ahead of time.
   ///

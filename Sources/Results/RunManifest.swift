@@ -118,11 +118,14 @@ public struct RunManifest: Sendable, Hashable, Codable {
     public var problem: String?
     /// How to get it; nil if it was found.
     public var packages: String?
+    /// Its kernels that choose the layout of input and output themselves, as in the column `kernel`; nil if it was not
+    /// loaded, or by a version of the lab that did not record it.
+    public var ownLayoutKernels: [String]?
 
     /// A library.
     public init(
       name: String, path: String?, version: String? = nil, instructionSet: String? = nil, forced: String? = nil,
-      problem: String? = nil, packages: String? = nil
+      problem: String? = nil, packages: String? = nil, ownLayoutKernels: [String]? = nil
     ) {
       self.name = name
       self.path = path
@@ -131,6 +134,7 @@ public struct RunManifest: Sendable, Hashable, Codable {
       self.forced = forced
       self.problem = problem
       self.packages = packages
+      self.ownLayoutKernels = ownLayoutKernels
     }
   }
 

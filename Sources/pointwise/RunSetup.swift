@@ -211,7 +211,9 @@ extension RunManifest.Peer {
     return inventory.libraries.map { library in
       .init(
         name: name, path: library.location.path, version: library.version, instructionSet: library.instructionSet,
-        forced: library.forced.map { "\($0.variable)=\($0.value)" })
+        forced: library.forced.map { "\($0.variable)=\($0.value)" },
+        ownLayoutKernels: inventory.kernels(probeISA: .portable)
+          .filter { $0.library == library && $0.usesOwnLayout }.map(\.name))
     }
   }
 }

@@ -15,7 +15,7 @@ import Testing
         forced: forced ? .init(name: "SkylakeX", variable: "OPENBLAS_CORETYPE", value: "SkylakeX") : nil,
         version: "0.3.1",
         instructionSet: forced ? "SkylakeX" : nil, methods: ["openblas.sgemm"],
-        blockMethods: blocks ? ["openblas.sgemm"] : []),
+        blockMethods: blocks ? ["openblas.sgemm"] : [], ownLayoutMethods: []),
       method: "openblas.sgemm", probeISA: .portable)
   }
 

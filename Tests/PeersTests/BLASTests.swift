@@ -18,6 +18,7 @@ import Testing
     let library = try FakeOpenBLAS(.none, interface)
     let peer = try peer(library)
     #expect(peer.name == "openblas" && peer.version == "0.3.99" && peer.methods == ["openblas.sgemm"])
+    #expect(peer.ownLayoutMethods == [])
     #expect(peer.instructionSet != nil)
     #expect(try peerFailures(peer, "openblas.sgemm", peerLayers([.nchw, .nhwc, .nc]), threads: 1) == [])
   }

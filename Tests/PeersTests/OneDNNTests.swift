@@ -19,6 +19,7 @@ struct OneDNNTests {
     #expect(peer.version.hasPrefix("3."))
     #expect(peer.instructionSet != "")
     #expect(peer.methods == ["onednn.any", "onednn.plain"])
+    #expect(peer.ownLayoutMethods == ["onednn.any"])
   }
 
   @Test(arguments: ["onednn.any", "onednn.plain"], [1, 2])

@@ -18,7 +18,7 @@ struct OnnxRuntimeTests {
     #expect(peer.name == "onnxruntime")
     #expect(peer.version.hasPrefix("1."))
     #expect(peer.instructionSet == nil)
-    #expect(peer.methods == ["onnxruntime.all", "onnxruntime.nchw"])
+    #expect(peer.methods == ["onnxruntime.all", "onnxruntime.nchw"] && peer.ownLayoutMethods == [])
   }
 
   @Test(arguments: [1, 2])

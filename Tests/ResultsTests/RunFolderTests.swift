@@ -35,6 +35,22 @@ import Testing
     }
   }
 
+  /// What a folder says of the layouts of its libraries, and what is known of one that says nothing.
+  @Test func ownLayoutsAreReadBackAndKnownOfOldFolders() throws {
+    var run = manifest()
+    #expect(run.ownLayoutKernels == [])
+    run.peers = [
+      .init(name: "onednn", path: "/a.so", version: "4.0.0", ownLayoutKernels: ["onednn.free", "onednn.loose"]),
+      .init(name: "openblas", path: "/b.so", version: "0.3.21", ownLayoutKernels: []),
+    ]
+    let json = try run.json()
+    #expect(try RunManifest(json: json, file: "run.json").ownLayoutKernels == ["onednn.free", "onednn.loose"])
+    for index in [0, 1] { run.peers?[index].ownLayoutKernels = nil }
+    let old = try run.json()
+    #expect(!String(decoding: old, as: UTF8.self).contains("ownLayoutKernels"))
+    #expect(try RunManifest(json: old, file: "run.json").ownLayoutKernels == ["onednn.any"])
+  }
+
   @Test func whatIsWrittenIsReadBack() throws {
     let temporary = try TemporaryFolder()
     let path = temporary.path + "/a/b/run"

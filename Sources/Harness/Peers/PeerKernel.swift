@@ -15,6 +15,8 @@ public struct PeerLibrary: Sendable, Hashable, Codable {
   public var methods: [String]
   /// Those of them that can compute a block of the output on the calling thread.
   public var blockMethods: [String]
+  /// Those of them that leave the layout of input and output to the library.
+  public var ownLayoutMethods: [String]
 
   /// A configuration that a variable of the environment asks for.
   public struct Forced: Sendable, Hashable, Codable {
@@ -58,4 +60,6 @@ public struct PeerKernel: Sendable, Hashable {
   public var isa: String { library.width?.rawValue ?? "native" }
   /// Whether it can be a kernel under the lab's own splits and teams.
   public var computesBlocks: Bool { library.blockMethods.contains(method) }
+  /// Whether the library chooses the layout of input and output, whatever the layer's is.
+  public var usesOwnLayout: Bool { library.ownLayoutMethods.contains(method) }
 }

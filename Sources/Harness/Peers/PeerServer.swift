@@ -68,7 +68,7 @@ public struct PeerServer {
     return PeerLibrary(
       location: options.location, forced: options.forced, version: peer.version, instructionSet: peer.instructionSet,
       methods: peer.methods,
-      blockMethods: peer.methods.filter { blocks?.blockKernel($0) != nil })
+      blockMethods: peer.methods.filter { blocks?.blockKernel($0) != nil }, ownLayoutMethods: peer.ownLayoutMethods)
   }
 }
 
