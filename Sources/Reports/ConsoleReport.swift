@@ -7,15 +7,18 @@ public enum ConsoleReport {
   ///
   /// The same rows always give the same text. It ends with a line end, and is empty if there are no rows.
   ///
-  /// - Parameter width: the columns of the terminal, or nil if lines may have any length. Where they are too few for a
-  ///   table, its variants lose what all of them share, then each layer gets a line of its own above its rows.
-  public static func render(_ rows: [Row], width: Int? = nil) -> String {
+  /// - Parameters:
+  ///   - width: the columns of the terminal, or nil if lines may have any length. Where they are too few for a
+  ///     table, its variants lose what all of them share, then each layer gets a line of its own above its rows.
+  ///   - ownLayoutKernels: kernels whose variants get a mark: libraries that choose the layout of input and output.
+  public static func render(_ rows: [Row], width: Int? = nil, ownLayoutKernels: Set<String> = []) -> String {
     let analysis = RunAnalysis(rows)
+    let ownLayout = Set(rows.lazy.filter { ownLayoutKernels.contains($0.replica.kernel) }.map(\.variant))
     var text = ""
     for network in analysis.networks {
       let macs = Format.number(network.macs / 1e9)
       text += "\(network.title): \(Format.count(network.layers.count, "layer")), \(macs) GMAC\n"
-      text += body(network, analysis, width) + "\n"
+      text += body(network, analysis, width, ownLayout) + "\n"
     }
     let counts = Status.allCases.compactMap { status -> String? in
       let count = rows.count { $0.status == status }
@@ -26,9 +29,15 @@ public enum ConsoleReport {
   }
 
   /// The table of a network and the lines below it.
-  private static func body(_ network: RunAnalysis.Network, _ analysis: RunAnalysis, _ width: Int?) -> String {
+  private static func body(
+    _ network: RunAnalysis.Network, _ analysis: RunAnalysis, _ width: Int?, _ ownLayout: Set<String>
+  ) -> String {
     let lines = fastest(network, analysis)
-    let wide = wideTable(lines) { $0 } + totals(network, analysis) { $0 }
+    func marked(_ variant: String) -> String { ownLayout.contains(variant) ? variant + "†" : variant }
+    func explained(_ text: String) -> String {
+      text.contains("†") ? text + "†: the library chose the layout of input and output\n" : text
+    }
+    let wide = explained(wideTable(lines, marked) + totals(network, analysis, marked))
     guard let width, !wide.fits(width) else { return wide }
     // One ISA and one team are the usual case: they stand above the table then, and not in every line of it.
     let rows = network.layers.flatMap(\.ranked)
@@ -36,11 +45,13 @@ public enum ConsoleReport {
     let teams = rows.map(\.team).uniqued()
     let isShort = isas.count == 1 && teams.count == 1
     func name(_ variant: String) -> String {
-      isShort ? variant.replacing("-\(isas[0])-", with: " ").replacing("-\(teams[0])", with: "") : variant
+      let name = marked(variant)
+      return isShort ? name.replacing("-\(isas[0])-", with: " ").replacing("-\(teams[0])", with: "") : name
     }
     let heading = isShort ? "all variants: ISA \(isas[0]), team \(teams[0])\n" : ""
     let short = wideTable(lines, name)
-    return heading + (short.fits(width) ? short : narrowTable(lines, name)) + totals(network, analysis, name)
+    return explained(
+      heading + (short.fits(width) ? short : narrowTable(lines, name)) + totals(network, analysis, name))
   }
 
   /// One line of the table.

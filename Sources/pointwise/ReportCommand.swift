@@ -53,7 +53,7 @@ struct ReportCommand: ParsableCommand {
     } catch {
       throw Exit.failure(error, Exit.io)
     }
-    try printResults(contents.rows, in: folder)
+    try printResults(contents.manifest, contents.rows, in: folder)
   }
 
   /// Writes the report of several runs, which has no plots.

@@ -88,7 +88,7 @@ struct RunExecution {
         "\(Self.clause(failure)); what was measured until then is in \(folder.path)",
         isSystemError ? Exit.io : Exit.data)
     }
-    do { try printResults(writer.rows, in: folder.path) } catch { exit = exit ?? error }
+    do { try printResults(manifest, writer.rows, in: folder.path) } catch { exit = exit ?? error }
     if let text = CostText.line(costs) { printToStandardError(text) }
     if let exit { throw exit }
     if interruption.isRequested {
@@ -111,9 +111,9 @@ extension RunExecution {
 }
 
 /// Prints the table of a run, and where its report is.
-func printResults(_ rows: [Row], in folder: String) throws {
+func printResults(_ manifest: RunManifest, _ rows: [Row], in folder: String) throws {
   let width = isatty(STDOUT_FILENO) == 1 ? terminalWidth(STDOUT_FILENO) : nil
-  let table = ConsoleReport.render(rows, width: width)
+  let table = ConsoleReport.render(rows, width: width, ownLayoutKernels: manifest.ownLayoutKernels)
   try printToStandardOutput(table + (table.isEmpty ? "" : "\n") + "Report: \(folder)/\(RunFolder.File.report)")
 }
 

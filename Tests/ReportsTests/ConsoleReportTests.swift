@@ -55,6 +55,16 @@ import Testing
     #expect(lines.count { $0.contains(" >100! ") } == 2 && lines.contains("!: noisy"), "\(narrow)")
   }
 
+  @Test(arguments: [nil, 80]) func layoutsOfALibrarysOwnAreMarked(_ width: Int?) {
+    var rows = ExampleRun.rows
+    for index in rows.indices where rows[index].kernel == "simd" { rows[index].kernel = "a.any~2" }
+    let text = ConsoleReport.render(rows, width: width, ownLayoutKernels: ["a.any"])
+    let lines = text.split(separator: "\n")
+    #expect(lines.count { $0.contains("simd") && $0.contains("pixels") && $0.contains("†") } == 14, "\(text)")
+    #expect(lines.contains("†: the library chose the layout of input and output"))
+    #expect(!ConsoleReport.render(rows, width: width, ownLayoutKernels: ["b.any"]).contains("†"))
+  }
+
   @Test func linesOfNetworksNameWhatVaries() {
     let example = ExampleRun.rows
     func copy(_ change: (inout Row) -> Void) -> [Row] {
