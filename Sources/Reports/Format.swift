@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 
 /// Numbers as reports show them: three significant digits, no locale, no exponent.
 package enum Format {
@@ -18,6 +19,11 @@ package enum Format {
   /// A ratio: "1.23×", or "≈1.23×" if one of its sides may be disturbed.
   static func ratio(_ ratio: Ratio?) -> String {
     ratio.map { ($0.isValid ? "" : "≈") + number($0.value) + "×" } ?? unknown
+  }
+
+  /// A ratio with its 95 % interval: "1.23× (1.20–1.26)", or "≈1.23× (1.20–1.26)" if one of its sides may be disturbed.
+  static func interval(_ ratio: RatioEstimate, isDoubtful: Bool) -> String {
+    "\(isDoubtful ? "≈" : "")\(number(ratio.value))× (\(number(ratio.lower))–\(number(ratio.upper)))"
   }
 
   /// A ratio near 1 with three decimals: what is looked at is its distance from 1.

@@ -21,12 +21,16 @@ struct ReportedRun: Sendable {
   /// What has more than one value among the rows, so that it belongs into a name for a series of points.
   private let variedOfKernels: (isa: Bool, team: Bool)
 
+  /// The kernels that choose the layout of input and output themselves.
+  private let ownLayoutKernels: Set<String>
+
   init(_ manifest: RunManifest, _ rows: [Row], samples: [Sample] = [], dropped: [DroppedLine] = []) {
     self.manifest = manifest
     self.rows = rows
     self.samples = samples
     self.dropped = dropped
     analysis = RunAnalysis(rows)
+    ownLayoutKernels = manifest.ownLayoutKernels
     varied = (
       Set(rows.map(\.places)).count > 1, Set(rows.map(\.bind)).count > 1, Set(rows.map(\.cache)).count > 1
     )
@@ -76,7 +80,23 @@ struct ReportedRun: Sendable {
     ].compactMap { $0 }
   }
 
+  /// Whether a library chose the layout of input and output, so that it did not compute the layer in the row's layout.
+  func usesOwnLayout(_ row: Row) -> Bool { ownLayoutKernels.contains(row.replica.kernel) }
+
   // MARK: Parts of tables that several sections share
+
+  /// The variant of a row, with a mark if it is not one of the row's layout.
+  func name(_ row: Row) -> RichText { name(row.variant, isOwnLayout: usesOwnLayout(row)) }
+
+  /// The variant of a whole network, with the same mark.
+  func name(_ total: RunAnalysis.Total) -> RichText {
+    let kernel = String(total.kernel.prefix { $0 != "~" })
+    return name(total.variant, isOwnLayout: ownLayoutKernels.contains(kernel))
+  }
+
+  private func name(_ variant: String, isOwnLayout: Bool) -> RichText {
+    .code(variant) + (isOwnLayout ? " (own layout)" : "")
+  }
 
   /// The columns of a setting. Those of what the run does not vary are left out.
   static let settingColumns: [Table.Column] = [

@@ -44,7 +44,7 @@ enum ScalingLimits {
         .min { ($0.timeMedian ?? .infinity) < ($1.timeMedian ?? .infinity) }
     }
     let forkJoin = Ceilings.of(row, in: ceilings)?.forkJoin?.median
-    return [.code(row.layer), .text(row.layout.rawValue)] + run.cells(setting) + [.code(row.variant)]
+    return [.code(row.layer), .text(row.layout.rawValue)] + run.cells(setting) + [run.name(row)]
       + .text(
         Format.number(run.analysis.efficiencyPercent(row)), Format.number(row.imbalancePercent),
         Format.number(forkJoin.flatMap { time in row.timeMedian.map { 100 * time / $0 } }),

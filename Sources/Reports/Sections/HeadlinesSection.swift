@@ -25,7 +25,7 @@ struct HeadlinesSection: ReportSection {
     let unit = TimeUnit(fitting: entries.map(\.2).min())
     let table = entries.map { network, total, time -> [RichText] in
       let speedup = analysis.speedupOverNaive(network, total.layout, total.setting)
-      return .text(network.title, total.layout.rawValue) + run.cells(total.setting) + [.code(total.variant)]
+      return .text(network.title, total.layout.rawValue) + run.cells(total.setting) + [run.name(total)]
         + .text(
           Row.Choice(kernel: total.kernel)?.rawValue ?? "", unit.number(time), network.gflops(time),
           Format.ratio(speedup?.mean),

@@ -9,6 +9,10 @@ struct HowToReadSection: ReportSection {
     **variant**: kernel, ISA, split of the work among threads, and the team of threads that runs it.
     """,
     """
+    **own layout**: a library chose the layout of input and output, which need not be that of the row; bringing them into \
+    it and back is not in the time.
+    """,
+    """
     **time**: the median time of one execution of the layer, from the release of the threads to the end of the last; \
     packing the weights is not in it. If at least six rounds are clean, it and its interval are of the clean rounds alone, \
     otherwise of all.

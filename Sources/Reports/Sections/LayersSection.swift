@@ -68,7 +68,7 @@ struct LayersSection: ReportSection {
       Format.number(row.imbalancePercent), Format.number(row.clockGHz),
       row.cleanRounds.map { "\($0) of \(row.rounds.map(String.init) ?? Format.unknown)" } ?? Format.unknown,
       Format.number(errorRatio), remark(row))
-    return [.code(row.variant), .text(row.layout.rawValue)] + run.cells(RunAnalysis.Setting(row)) + speed + evidence
+    return [run.name(row), .text(row.layout.rawValue)] + run.cells(RunAnalysis.Setting(row)) + speed + evidence
   }
 
   /// Status, quality and notes, as far as they are not the usual ones.

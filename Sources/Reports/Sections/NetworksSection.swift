@@ -30,7 +30,7 @@ struct NetworksSection: ReportSection {
       ? [.paragraph("No variant was measured on every layer.")] : Block.limited(table(network, complete, run))
     if !incomplete.isEmpty {
       let table = incomplete.map { total in
-        [.code(total.variant), .text(total.layout.rawValue)] + run.cells(total.setting) + [
+        [run.name(total), .text(total.layout.rawValue)] + run.cells(total.setting) + [
           "\(total.measured) of \(total.layers)"
         ]
       }
@@ -63,13 +63,17 @@ struct NetworksSection: ReportSection {
       // It is exactly as fast as itself, whatever disturbed it.
       return Ratio(value: naiveTime / time, isValid: naive.variant == variant || (isValid && naive.isValid))
     }
+    func fastest(_ layout: Layout, _ setting: RunAnalysis.Setting) -> RichText {
+      let usesOwn = run.analysis.winners(network, layout, setting).contains(where: run.usesOwnLayout)
+      return usesOwn ? "*fastest of each layer* (some in their own layout)" : "*fastest of each layer*"
+    }
     func cells(
-      _ variant: String?, _ layout: Layout, _ setting: RunAnalysis.Setting, _ time: Double, _ isValid: Bool
+      _ total: RunAnalysis.Total?, _ layout: Layout, _ setting: RunAnalysis.Setting, _ time: Double, _ isValid: Bool
     ) -> [RichText] {
-      [variant.map { .code($0) } ?? "*fastest of each layer*", .text(layout.rawValue)] + run.cells(setting)
+      [total.map(run.name) ?? fastest(layout, setting), .text(layout.rawValue)] + run.cells(setting)
         + .text(
           unit.number(time), network.gflops(time),
-          Format.ratio(overNaive(variant, layout, setting, time, isValid)))
+          Format.ratio(overNaive(total?.variant, layout, setting, time, isValid)))
     }
     let columns: [Table.Column] =
       [.text("variant"), .text("layout")] + ReportedRun.settingColumns + [
@@ -78,7 +82,7 @@ struct NetworksSection: ReportSection {
     let table =
       bests.map { cells(nil, $0.layout, $0.setting, $0.time, $0.isValid) }
       + totals.compactMap { total in
-        total.time.map { cells(total.variant, total.layout, total.setting, $0, total.isValid) }
+        total.time.map { cells(total, total.layout, total.setting, $0, total.isValid) }
       }
     return Table(columns, rows: table)
   }

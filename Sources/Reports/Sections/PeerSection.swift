@@ -3,38 +3,155 @@ import Results
 import Statistics
 
 /// The lab's best against the best vendor library, layer by layer: the first section of the report of a run with peers.
+///
+/// A library that chooses the layout of input and output does not compute the layer in the layout of its row, and would
+/// win by not doing what the lab does. So the headline is that of the same layout, and such libraries are compared with
+/// the lab's best over all layouts, below it.
 struct PeerSection: ReportSection {
   let title = "Against vendor libraries"
 
-  /// A layer with the lab's fastest variant and the fastest of all peers, both verified.
-  private struct Duel {
-    var own: Row
-    var peer: Row
-    var ratio: RatioEstimate?
+  /// A network with its duels of both kinds.
+  private struct Contest {
+    var network: RunAnalysis.Network
+    var same: [PeerDuel]
+    var own: [PeerDuel]
+    var sameMeans: [PeerMean] { PeerMean.onSameLayout(same, network) }
+    var ownMeans: [PeerMean] { PeerMean.onOwnLayout(own, network) }
   }
 
   func blocks(_ run: ReportedRun) -> [Block] {
     guard let peers = run.manifest.peers, !peers.isEmpty else { return [] }
     let samples = PairedSamples(run.samples)
-    let networks = run.analysis.networks.map { ($0, duels($0, samples)) }.filter { !$0.1.isEmpty }
-    var blocks: [Block] = [.list(peers.map(library))]
-    if networks.isEmpty {
-      return blocks + [.paragraph("No layer was measured both by a kernel of the lab and by a library.")]
+    let contests = run.analysis.networks.map { network in
+      Contest(
+        network: network, same: PeerDuel.onSameLayout(network, run, samples),
+        own: PeerDuel.onOwnLayout(network, run, samples))
+    }.filter { !$0.same.isEmpty || !$0.own.isEmpty }
+    if contests.isEmpty {
+      return [
+        .list(peers.map(library)), .paragraph("No layer was measured both by a kernel of the lab and by a library."),
+      ]
     }
-    blocks.append(
-      .paragraph(
-        """
-        The ratio is the time of the fastest library ÷ that of the lab's fastest variant: above 1, the lab is faster. It \
-        is the median over the rounds in which both were measured, with its 95 % interval. A library with the team \
-        `library` uses its own threads, with the team `dispatch` it is called on one thread by each of the lab's \
-        workers. All read and write the layouts of the table but `onednn.any`, which keeps input and output in a layout \
-        of its own.
-        """))
-    for (network, duels) in networks {
-      blocks += [.heading("Libraries on \(network.title)"), .table(means(duels, run))]
-      blocks += Block.limited(table(duels, run))
+    return contests.flatMap { headline($0, run) }
+      + [
+        .paragraph(
+          """
+          A layer's ratio is the time of the fastest library ÷ that of the lab's fastest variant, \
+          the median over the rounds in which both were measured, with its 95 % interval. A mean is geometric, over the \
+          layers of a network, each as often as the network runs it. On the same layout, both read and write the layout \
+          of the table, and whatever a library reorders for that is in its time. A library that chooses the layout of \
+          input and output is left out there, and marked *own layout* in all tables: bringing them into it and back is \
+          not in its time. It is compared with the lab's fastest variant over all layouts in which the layer was measured. \
+          A library with the team `library` uses its own threads, with the team `dispatch` it is called on one thread by \
+          each of the lab's workers.
+          """),
+        .list(peers.map(library)),
+      ] + contests.flatMap { tables($0, run) }
+  }
+
+  // MARK: What to quote
+
+  /// How many means a sentence names; of more, the smallest and the largest.
+  private static let quoted = 8
+
+  private func headline(_ contest: Contest, _ run: ReportedRun) -> [Block] {
+    let title = contest.network.title
+    var blocks: [Block] = []
+    if !contest.same.isEmpty {
+      let same = contest.sameMeans
+      let means = text(same, run)
+      blocks.append(
+        means.isEmpty
+          ? .paragraph("**\(title), on the same layout:** no library shares six rounds or more with the lab.")
+          : .paragraph(
+            """
+            **\(title), time of the best library on the same layout ÷ time of our best (geometric means; above 1, we are \
+            faster): \(means).** \(worst(same, run))
+            """))
+    }
+    let own = contest.ownMeans
+    if !own.isEmpty {
+      let kernels = contest.own.map(\.peer.replica.kernel).uniqued().sorted()
+      let names = kernels.dropFirst().reduce(RichText.code(kernels[0])) { $0 + ", " + .code($1) }
+      blocks.append(
+        .paragraph(
+          """
+          \(title), the same of a library that chooses the layout of input and output (\(names)), against our best over \
+          all layouts: \(text(own, run)). \(worst(own, run))
+          """))
     }
     return blocks
+  }
+
+  /// The means, and where they are; empty if there are none.
+  private func text(_ means: [PeerMean], _ run: ReportedRun) -> String {
+    func text(_ mean: PeerMean) -> String { "\(mean.text) \(place(mean.layout, mean.setting, run))" }
+    if means.count <= Self.quoted { return means.map(text).joined(separator: "; ") }
+    let sorted = means.sorted { $0.mean.value < $1.mean.value }
+    return "from \(text(sorted[0])) to \(text(sorted[sorted.count - 1]))"
+  }
+
+  private func worst(_ means: [PeerMean], _ run: ReportedRun) -> RichText {
+    func value(_ duel: PeerDuel) -> Double { duel.ratio?.value ?? .infinity }
+    guard let worst = means.map(\.worst).min(by: { value($0) < value($1) }) else { return "" }
+    let place = place(worst.own.layout, RunAnalysis.Setting(worst.own), run)
+    return "Worst layer: \(worst.text) on `\(worst.own.layer)` \(place)."
+  }
+
+  /// `in nchw on 2 threads`.
+  private func place(_ layout: Layout?, _ setting: RunAnalysis.Setting, _ run: ReportedRun) -> String {
+    (layout.map { "in \($0.rawValue) " } ?? "") + "on \(run.words(setting).joined(separator: ", "))"
+  }
+
+  // MARK: Tables
+
+  private func tables(_ contest: Contest, _ run: ReportedRun) -> [Block] {
+    let title = contest.network.title
+    var blocks: [Block] = []
+    if !contest.same.isEmpty {
+      blocks += [.heading("Libraries on \(title), on the same layout"), .table(means(contest.sameMeans, run))]
+      blocks += Block.limited(table(contest.same, run))
+    }
+    if !contest.own.isEmpty {
+      blocks += [
+        .heading("Libraries on \(title), in layouts of their own choice"), .table(means(contest.ownMeans, run)),
+      ]
+      blocks += Block.limited(table(contest.own, run))
+    }
+    return blocks
+  }
+
+  private func means(_ means: [PeerMean], _ run: ReportedRun) -> Table {
+    let rows = means.map { mean -> [RichText] in
+      [.text(mean.layout?.rawValue ?? "")] + run.cells(mean.setting)
+        + [.text(mean.text), .code(mean.worst.own.layer)]
+        + .text(
+          mean.worst.text, "\(mean.duels.count { ($0.ratio?.lower ?? 1) > 1 })",
+          "\(mean.duels.count { ($0.ratio?.upper ?? 1) < 1 })", "\(mean.duels.count) of \(mean.layers)")
+    }
+    let columns: [Table.Column] =
+      [.optionalText("layout")] + ReportedRun.settingColumns + [
+        .number("best library ÷ our best, geometric mean"), .text("worst layer"), .number("its library ÷ ours"),
+        .number("layers we lead"), .number("layers a library leads"), .number("layers compared"),
+      ]
+    return Table(columns, rows: rows)
+  }
+
+  private func table(_ duels: [PeerDuel], _ run: ReportedRun) -> Table {
+    let unit = run.timeUnit
+    let rows = duels.map { duel -> [RichText] in
+      [.code(duel.own.layer), .text(String(duel.own.count)), .text(duel.own.layout.rawValue)]
+        + run.cells(RunAnalysis.Setting(duel.own)) + [
+          run.name(duel.own), .text(unit.number(duel.own.timeMedian)), run.name(duel.peer),
+          .text(unit.number(duel.peer.timeMedian)), .text(duel.text),
+        ]
+    }
+    let columns: [Table.Column] =
+      [.text("layer"), .number("count"), .text("layout")] + ReportedRun.settingColumns + [
+        .text("our best"), .number("time (\(unit.rawValue))"), .text("best library"),
+        .number("time (\(unit.rawValue))"), .number("library ÷ ours"),
+      ]
+    return Table(columns, rows: rows, cases: duels.map(\.own.caseKey))
   }
 
   /// What was measured, or why it could not be.
@@ -46,65 +163,5 @@ struct PeerSection: ReportSection {
     let picked = peer.instructionSet.map { ", which picked \($0)" } ?? ""
     let text: RichText = "\(peer.name) \(version)\(picked)"
     return peer.forced.map { text + ", forced by " + .code($0) } ?? text
-  }
-
-  private func duels(_ network: RunAnalysis.Network, _ samples: PairedSamples) -> [Duel] {
-    network.layers.flatMap { layer in
-      layer.layouts.flatMap { layout in
-        network.settings.compactMap { setting -> Duel? in
-          let rows = layer.ranked.filter {
-            $0.isMeasured && $0.layout == layout && RunAnalysis.Setting($0) == setting
-          }
-          guard let own = rows.first(where: { !$0.isPeer }), let peer = rows.first(where: \.isPeer) else { return nil }
-          return Duel(own: own, peer: peer, ratio: samples.ratio(peer.caseKey, over: own.caseKey)?.estimate)
-        }
-      }
-    }
-  }
-
-  /// A line for each layout and setting: the geometric mean over its layers.
-  private func means(_ duels: [Duel], _ run: ReportedRun) -> Table {
-    let groups = duels.grouped {
-      [$0.own.layout.rawValue, "\($0.own.threads)", $0.own.places, $0.own.bind, $0.own.cache]
-    }
-    let rows = groups.map { duels -> [RichText] in
-      let known = duels.compactMap { duel in duel.ratio.map { (ratio: $0, count: Double(duel.own.count)) } }
-      let mean = geometricMean(ratios: known.map(\.ratio), weights: known.map(\.count))
-      let own = duels[0].own
-      return [.text(own.layout.rawValue)] + run.cells(RunAnalysis.Setting(own))
-        + .text(
-          mean.map(Self.text) ?? Format.unknown, "\(known.count { $0.ratio.lower > 1 })",
-          "\(known.count { $0.ratio.upper < 1 })", "\(duels.count)")
-    }
-    let columns: [Table.Column] =
-      [.text("layout")] + ReportedRun.settingColumns + [
-        .number("best library ÷ our best, geometric mean"), .number("layers we lead"),
-        .number("layers a library leads"), .number("layers"),
-      ]
-    return Table(columns, rows: rows)
-  }
-
-  private func table(_ duels: [Duel], _ run: ReportedRun) -> Table {
-    let unit = run.timeUnit
-    let rows = duels.map { duel -> [RichText] in
-      let doubt = duel.own.doubt.isEmpty && duel.peer.doubt.isEmpty ? "" : "≈"
-      return [.code(duel.own.layer), .text(String(duel.own.count)), .text(duel.own.layout.rawValue)]
-        + run.cells(RunAnalysis.Setting(duel.own)) + [
-          .code(duel.own.variant), .text(unit.number(duel.own.timeMedian)), .code(duel.peer.variant),
-          .text(unit.number(duel.peer.timeMedian)),
-          .text(doubt + (duel.ratio.map(Self.text) ?? Format.unknown)),
-        ]
-    }
-    let columns: [Table.Column] =
-      [.text("layer"), .number("count"), .text("layout")] + ReportedRun.settingColumns + [
-        .text("our best"), .number("time (\(unit.rawValue))"), .text("best library"),
-        .number("time (\(unit.rawValue))"), .number("library ÷ ours"),
-      ]
-    return Table(columns, rows: rows, cases: duels.map(\.own.caseKey))
-  }
-
-  /// `1.23× (1.20–1.26)`.
-  private static func text(_ ratio: RatioEstimate) -> String {
-    "\(Format.number(ratio.value))× (\(Format.number(ratio.lower))–\(Format.number(ratio.upper)))"
   }
 }

@@ -29,7 +29,7 @@ struct WinnersSection: ReportSection {
         best.timeCILow.flatMap { low in best.timeCIHigh.map { "\(unit.number(low)) to \(unit.number($0))" } }
       }
       return [.code(any.layer)] + .text(String(any.count), any.layout.rawValue) + run.cells(RunAnalysis.Setting(any))
-        + [best.map { .code($0.variant) } ?? "none measured"]
+        + [best.map(run.name) ?? "none measured"]
         + .text(
           best?.choice?.rawValue ?? "",
           unit.number(best?.timeMedian), interval ?? Format.unknown, Format.halfWidth(best?.halfWidthPercent),
