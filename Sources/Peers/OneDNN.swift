@@ -6,7 +6,8 @@ public import Layers
 /// - `onednn.plain` reads and writes the layer's own layout; only the weights are in the layout that oneDNN likes best.
 /// - `onednn.any` leaves the layout of input and output to oneDNN as well, as between the layers of a network that it
 ///   runs as a whole: the input is reordered in `prepare`, the output by `collect()`, neither of them timed. What it
-///   computes beside NCHW is not a layer in NCHW, and reports do not compare it with one.
+///   computes beside NCHW is not a layer in NCHW, and reports do not compare it with one. With AVX-512, oneDNN 3.2 was seen
+///   to choose NHWC for convolutions of images in either layout (`acdb` in the lines of `ONEDNN_VERBOSE=1`).
 ///
 /// Weights are reordered in `prepare`. Bias and activation are parts of the primitive. A fully connected layer's spatial
 /// input is passed flattened, K = ic·ih·iw.
