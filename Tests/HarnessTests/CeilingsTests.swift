@@ -25,6 +25,15 @@ import Topology
     #expect(one.level(holding: Double(32 << 20) + 1) == .memory)
   }
 
+  /// A hot set is as large as it is, up to what memory is measured with.
+  @Test func aHotSetIsReadInItsOwnSize() throws {
+    let two = try Self.sets(threads: 2)
+    #expect(two.bytesPerWorker(.l3, hot: Double(20 << 20)) == 10 << 20)
+    #expect(two.bytesPerWorker(.memory, hot: Double(40 << 20)) == 20 << 20)
+    #expect(two.bytesPerWorker(.memory, hot: 1e12) == two.bytesPerWorker(.memory))
+    #expect(two.bytesPerWorker(.l1, hot: 16) == 1 << 12)
+  }
+
   /// 1 024 neurons of 1 024 inputs: 2 097 152 FLOP, 4 MiB of weights, 8 KiB of input and output, 4 KiB of bias.
   private static func layer(rows: Int = 1) throws -> Layer {
     try Layer(op: .fc, shape: .fc(mb: rows, ic: 1024, oc: 1024), layout: .nc, bias: true)

@@ -23,13 +23,20 @@ final class Ceilings {
 
   /// Bandwidths that were measured beside one layer, in all its visits.
   struct Recent {
-    /// The best read bandwidth, by team and level.
-    fileprivate var best: [Key: [MemoryLevel: Double]] = [:]
+    /// The best read bandwidth of each.
+    fileprivate var best: [Reading: Double] = [:]
     /// Those that were measured at this moment of the layer.
-    fileprivate var measured: [Key: Set<MemoryLevel>] = [:]
+    fileprivate var measured: Set<Reading> = []
 
     /// Says that some time has passed: what is measured from now on is measured once more.
-    mutating func expire() { measured = [:] }
+    mutating func expire() { measured = [] }
+  }
+
+  /// What a read bandwidth is of: a hot layer's buffers may lie in part in the caches before their level.
+  fileprivate struct Reading: Hashable {
+    let key: Key
+    let level: MemoryLevel
+    let isHot: Bool
   }
 
   init(_ meter: PeakMeter, _ machine: Machine) {
@@ -60,11 +67,17 @@ final class Ceilings {
   func refresh(_ layer: Layer, _ item: Case, on team: any Team, _ recent: inout Recent) throws(OutOfMemory) {
     let key = Key(item.team, item.placement)
     guard let known = peaks[key], let peak = known.multiplyAdds[item.contender.probeISA.rawValue]?.median,
-      let roofline = roofline(layer, item, peak: peak, recent), roofline.bound != nil,
-      recent.measured[key, default: []].insert(roofline.level).inserted,
-      let rate = try meter.readBandwidth(team, item.placement, roofline.level)
+      let roofline = roofline(layer, item, peak: peak, recent), roofline.bound != nil
     else { return }
-    recent.best[key, default: [:]][roofline.level] = max(rate, recent.best[key]?[roofline.level] ?? 0)
+    let reading = Reading(key: key, level: roofline.level, isHot: item.cache == .hot)
+    let sets = WorkingSets(item.placement, machine)
+    let bytes =
+      reading.isHot
+      ? sets.bytesPerWorker(roofline.level, hot: layer.leastBytes) : sets.bytesPerWorker(roofline.level)
+    guard recent.measured.insert(reading).inserted, let bytes,
+      let rate = try meter.readBandwidth(team, bytesPerWorker: bytes)
+    else { return }
+    recent.best[reading] = max(rate, recent.best[reading] ?? 0)
   }
 
   /// The roofline of a case under the `peak` of the bursts beside it; nil if its bandwidth is not known.
@@ -72,7 +85,8 @@ final class Ceilings {
     let key = Key(item.team, item.placement)
     return Roofline(layer, item.cache, peak: peak, sets: WorkingSets(item.placement, machine)) { level in
       // The better of the two: both are ceilings that were reached.
-      [peaks[key]?.readBandwidth(level), recent.best[key]?[level]].compactMap { $0 }.max()
+      let reading = Reading(key: key, level: level, isHot: item.cache == .hot)
+      return [peaks[key]?.readBandwidth(level), recent.best[reading]].compactMap { $0 }.max()
     }
   }
 }

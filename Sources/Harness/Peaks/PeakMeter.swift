@@ -100,11 +100,9 @@ public struct PeakMeter {
     return peaks
   }
 
-  /// The read bandwidth alone, of one level, in GB/s, from a few short samples.
-  func readBandwidth(_ team: any Team, _ placement: Placement, _ level: MemoryLevel) throws(OutOfMemory) -> Double? {
-    guard let probe = probes.last, let bytes = WorkingSets(placement, topology.machine).bytesPerWorker(level) else {
-      return nil
-    }
+  /// The read bandwidth alone, of buffers of some size, in GB/s, from a few short samples.
+  func readBandwidth(_ team: any Team, bytesPerWorker bytes: Int) throws(OutOfMemory) -> Double? {
+    guard let probe = probes.last else { return nil }
     let sinks = try Sinks(team.threads)
     let buffers = try Buffers(team, floats: wholeFloats(bytes, parts: 1))
     return read(team, probe, buffers, sinks, samples: 5)?.median
