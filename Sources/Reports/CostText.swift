@@ -17,7 +17,8 @@ package enum CostText {
     }
     return
       "Time: \(Format.number(costs.total)) s, of which \(Format.number(100 * part)) % in timed regions, warm-up and "
-      + "verification (\(parts.joined(separator: ", "))). Memory: \(mebibytes(costs.peakMemory)) at most, and "
+      + "verification (\(parts.joined(separator: ", "))). Memory: "
+      + "\(costs.peakMemory.map { "\(mebibytes($0)) at most" } ?? "unknown"), and "
       + "\(mebibytes(costs.memoryBound)) are allowed."
   }
 

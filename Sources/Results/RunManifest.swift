@@ -142,13 +142,13 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public struct Costs: Sendable, Hashable, Codable {
     /// Seconds that were spent on each part of the work, by its name.
     public var seconds: [String: Double]
-    /// The most memory that the process had in use at a time, in bytes.
-    public var peakMemory: Int
+    /// The most memory that the process had in use at a time, in bytes; nil if the system does not tell.
+    public var peakMemory: Int?
     /// What it may have in use, in bytes: the most that a layer's buffers take, and 300 MiB.
     public var memoryBound: Int
 
     /// What a run took.
-    public init(seconds: [String: Double], peakMemory: Int, memoryBound: Int) {
+    public init(seconds: [String: Double], peakMemory: Int?, memoryBound: Int) {
       self.seconds = seconds
       self.peakMemory = peakMemory
       self.memoryBound = memoryBound
@@ -250,7 +250,8 @@ public struct RunManifest: Sendable, Hashable, Codable {
       return
     }
     costs = Costs(
-      seconds: old.seconds.merging(new.seconds, uniquingKeysWith: +), peakMemory: max(old.peakMemory, new.peakMemory),
+      seconds: old.seconds.merging(new.seconds, uniquingKeysWith: +),
+      peakMemory: [old.peakMemory, new.peakMemory].compactMap { $0 }.max(),
       memoryBound: max(old.memoryBound, new.memoryBound))
   }
 

@@ -125,11 +125,18 @@ extension Row {
 extension RunManifest.Costs {
   /// What `ledger` holds, and the memory of this process so far.
   init(_ ledger: TimeLedger, memoryBound: Int) {
-    var usage = rusage()
-    // 0 is RUSAGE_SELF, whose type differs between C libraries. It cannot fail for that; Linux counts in KiB.
-    _ = getrusage(0, &usage)
     self.init(
       seconds: Dictionary(uniqueKeysWithValues: ledger.seconds.map { ($0.key.rawValue, $0.value) }),
-      peakMemory: Int(usage.ru_maxrss) << 10, memoryBound: memoryBound)
+      peakMemory: Self.peakMemory(), memoryBound: memoryBound)
+  }
+
+  /// The most memory that this process had in use at a time, in bytes: VmHWM of /proc/self/status. What getrusage says may
+  /// be of the process that started this one, for it survives the exec.
+  private static func peakMemory() -> Int? {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
+    else { return nil }
+    return kibibytes << 10
   }
 }

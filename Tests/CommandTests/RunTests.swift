@@ -66,7 +66,8 @@ import Testing
     let costs = try #require(run.manifest.costs)
     #expect(try costs.total > 0 && #require(costs.measuredPart) > 0 && costs.measuredPart ?? 2 < 1)
     #expect(Set(["timed", "warmUp", "verification", "preparation", "writing"]).isSubset(of: costs.seconds.keys))
-    #expect(costs.peakMemory > 1 << 20 && costs.peakMemory <= costs.memoryBound)
+    let peakMemory = try #require(costs.peakMemory)
+    #expect(peakMemory > 1 << 20 && peakMemory <= costs.memoryBound)
     #expect(result.error.contains("% in timed regions, warm-up and verification"))
     #expect(try folder.text("a/b/R/report.md").contains("% in timed regions, warm-up and verification"))
 
