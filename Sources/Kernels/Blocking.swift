@@ -71,10 +71,11 @@ public struct Blocking<Target: VectorISA>: Sendable {
     guard problem.k &* rows &* MemoryLayout<Float>.size <= problem.caches.l2 / 2 else { return false }
     if let choice = problem.tile?.rows { return choice == .pixels }
     // In multiply-adds of one pixel and vector: what empty lanes cost, and what storing a tile transposed costs, about as
-    // much as 14 terms. Measured at 256→1024 on 14×14, where both are near: 201 against 199 GFLOP/s on one core of a Zen 5,
-    // 399 against 338 on two, for 98 pixels are seven whole tiles and 6⅛ vectors.
+    // much as 10 terms. Measured with 256 output channels on one core of a Zen 5, in GFLOP/s with pixels and with channels
+    // as rows: on 14×14, 184 and 206 for 96 terms, 197 and 202 for 144, 202 and 200 for 192; on 7×7, 138 and 149 for 32,
+    // 167 and 160 for 64. On two cores both cross at about as many terms.
     let lanes = (problem.imagePixels &+ Target.lanes &- 1) / Target.lanes &* Target.lanes
     let wasted = (lanes &- problem.imagePixels) &* problem.k
-    return wasted > 14 &* lanes
+    return wasted > 10 &* lanes
   }
 }

@@ -20,12 +20,9 @@ enum ColumnTail<Target: VectorISA> {
     let isWorthIt =
       problem.isChannelsLast
       ? 20 &* rest &* (problem.k &+ 5 &* Target.lanes) < 9 &* problem.k &* Target.lanes
-      : 20 &* rest &* roundUp(blocking.rows) < 9 &* blocking.rows &* Target.lanes
+      : 20 &* rest &* Packed<Target>.roundUp(blocking.rows, Target.lanes) < 9 &* blocking.rows &* Target.lanes
     return isWorthIt ? rest : 0
   }
-
-  @inlinable @inline(__always)
-  static func roundUp(_ rows: Int) -> Int { (rows &+ Target.lanes &- 1) / Target.lanes &* Target.lanes }
 
   /// Computes `columns` of `rows`.
   ///

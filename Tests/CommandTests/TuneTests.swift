@@ -1,4 +1,5 @@
 import Foundation
+import Harness
 import Results
 import Testing
 
@@ -24,6 +25,11 @@ import Testing
     -> [TuningEntry]
   {
     try TuningCache(folder.url.appending(path: file).path).entries()
+  }
+
+  /// Results tells by a kernel's name who chose its tile; the catalog knows which kernels have one to choose.
+  @Test func resultsKnowTheKernelsThatHaveTiles() {
+    #expect(Row.Choice.kernels == Set(Catalog.current().kernels.filter { !$0.tiles.isEmpty }.map(\.family)))
   }
 
   @Test func fromTuningToARun() throws {

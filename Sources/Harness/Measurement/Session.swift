@@ -248,8 +248,8 @@ final class Session {
 
   /// Checks the output of a case's last timed execution.
   private func recheck(_ item: MeasuredCase, _ workbench: Workbench) throws {
-    let verifier = Verifier(
-      workbench, self.references.reference(for: workbench.tensors, seed: self.settings.seed).0, nil)
+    let (references, seed) = (references, settings.seed)
+    let verifier = Verifier(workbench, references.reference(for: workbench.tensors, seed: seed).0, nil)
     if let failure = try item.subject?.failureOfLastOutput(verifier, known: &item.rightOutput) {
       item.verification.failure = "after a timed execution, \(failure)"
     }

@@ -51,8 +51,8 @@ final class TeamPool {
   /// The witness of a team, whose bursts use `isa`. It remembers the best burst of the run.
   ///
   /// - Requires: the pool has a probe of `isa`.
-  /// - Throws: `TeamError` if a worker cannot be bound to its CPU.
-  func witness(_ kind: TeamKind, _ placement: Placement, _ isa: ISA) throws(TeamError) -> Witness {
+  /// - Throws: `TeamError` if a worker cannot be bound to its CPU, `OutOfMemory`.
+  func witness(_ kind: TeamKind, _ placement: Placement, _ isa: ISA) throws -> Witness {
     let key = WitnessKey(team: Self.key(kind, placement), isa: isa)
     if let witness = witnesses[key] { return witness }
     guard let probe = probes.first(where: { $0.isa == isa }) else { preconditionFailure("no probe of \(isa)") }
@@ -60,8 +60,7 @@ final class TeamPool {
     bursts[isa] = burst
     let witness = Witness(
       try team(kind, placement), burst, counters: try counters(kind, placement),
-      // Without memory for it, the caches are not looked at.
-      caches: try? CacheReading(probe, threads: placement.threads))
+      caches: try CacheReading(probe, threads: placement.threads))
     witnesses[key] = witness
     return witness
   }

@@ -20,9 +20,9 @@ struct CoreCosts {
   static let run = 4.0
   /// Cycles of an element that is copied on its own: a load and a store, and one store a cycle.
   static let element = 1.0
-  /// Cycles of an element that is stored transposed or from an edge. Vectors of it are gathered in registers: about as
-  /// much as 14 terms of its sum, see the notes of ``Blocking``.
-  static let restored = 0.45
+  /// Cycles of an element that is stored transposed or from an edge. Squares of it are transposed in registers: about as
+  /// much as 10 terms of its sum, see the notes of ``Blocking``.
+  static let restored = 0.3
 
   /// By how much slower a line of the input is read that another worker reads as well: it comes by way of the other's caches.
   ///

@@ -126,6 +126,8 @@ struct TuningBench {
 extension Measurement {
   /// Its samples, to be compared round by round.
   fileprivate var pairedSamples: [PairedRatio.Sample] {
-    samples.map { PairedRatio.Sample(round: $0.round, time: $0.nanoseconds, isClean: $0.taints.isEmpty) }
+    samples.map {
+      PairedRatio.Sample(round: $0.round, time: $0.nanoseconds, isClean: $0.taints.isEmpty, visit: $0.visit)
+    }
   }
 }
