@@ -61,11 +61,14 @@ public enum Microkernel<Target: VectorISA, let MR: Int, let NV: Int> {
     var a = tile.a
     var b = tile.b
     var fetch = tile.fetch
+    var fetchLast = tile.fetchLast
     // Vectors of one cache line. The count is constant, and so is what is left of the loop.
     let linesVectors = max(1, 64 / (Target.lanes &* MemoryLayout<Float>.size))
     for _ in 0..<tile.depth {
       let vectors = InlineArray<NV, Target.F32> { v in Target.load(b + v &* Target.lanes) }
-      for v in 0..<NV where v % linesVectors == 0 { platform_prefetch(fetch + v &* Target.lanes) }
+      for v in 0..<NV where v % linesVectors == 0 {
+        platform_prefetch(v + linesVectors < NV ? fetch + v &* Target.lanes : fetchLast)
+      }
       for row in 0..<MR {
         let x = Target.F32(repeating: a[row &* rowStride])
         for v in 0..<NV { sums[v][row] = Target.multiplyAdd(sums[v][row], x, vectors[v]) }
@@ -73,6 +76,7 @@ public enum Microkernel<Target: VectorISA, let MR: Int, let NV: Int> {
       a += depthStride
       b += tile.bStride
       fetch += tile.fetchStride
+      fetchLast += tile.fetchStride
     }
   }
 

@@ -10,9 +10,11 @@ public struct TileOperands {
   /// The vector operand: `depth` rows of vectors, `bStride` apart.
   @usableFromInline var b: UnsafePointer<Float>
   @usableFromInline var bStride: Int
-  /// What later tiles will read: at every step of the depth, as many cache lines as a row of `b` has are asked for, from
-  /// here on, and `fetchStride` further at the next step. It may lie anywhere. Where nothing else is set, it is `b`.
+  /// What later tiles will read: at every step of the depth, as many cache lines as a row of `b` has are asked for, and
+  /// others `fetchStride` further at the next step. The last of them lies at `fetchLast`, the others from `fetch` on. They
+  /// may lie anywhere.
   @usableFromInline var fetch: UnsafePointer<Float>
+  @usableFromInline var fetchLast: UnsafePointer<Float>
   @usableFromInline var fetchStride: Int
   /// Terms to sum.
   @usableFromInline var depth: Int
@@ -38,6 +40,7 @@ public struct TileOperands {
     self.b = b
     self.bStride = bStride
     fetch = b
+    fetchLast = b
     fetchStride = bStride
     self.depth = depth
     self.c = c
@@ -46,6 +49,14 @@ public struct TileOperands {
     self.bias = bias
     self.biasIsPerRow = biasIsPerRow
     self.activation = activation
+  }
+
+  /// Asks for lines from `first` to `first + last` at every step, and for those `stride` further at the next.
+  @inlinable @inline(__always)
+  mutating func fetch(_ first: UnsafePointer<Float>, last: Int, stride: Int) {
+    fetch = first
+    fetchLast = first + last
+    fetchStride = stride
   }
 }
 
