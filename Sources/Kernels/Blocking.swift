@@ -62,6 +62,8 @@ public struct Blocking<Target: VectorISA>: Sendable {
     if most > 0 && most < tile.rows {
       let vectors = (1...RegisterTile<Target>.maximumVectors).last { Target.maximumRows($0) >= most }
       tile = TileShape(most, vectors ?? 1)
+    } else if problem.n <= Target.lanes {
+      tile = TileShape(Target.maximumRows(1), 1)
     }
     let tiles = (problem.m &+ tile.rows &- 1) / tile.rows
     let height = (problem.m &+ tiles &- 1) / tiles

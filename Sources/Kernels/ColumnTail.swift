@@ -1,53 +1,344 @@
 public import Layers
 
-/// The last output channels of a layer whose tiles' rows are pixels, where they would fill a vector of channels badly.
+/// The last output channels of a layer whose tiles' rows are pixels, where they would fill a vector of channels badly; and
+/// all channels of a small layer of few rows.
 ///
-/// One channel past a multiple costs as much there as a vector of them. In channels-last layouts the terms of a channel
-/// are contiguous in the input and in the plain weights, and it is a dot product: the products of a row are summed lane by
-/// lane, and the lanes of as many rows as a vector has are then added up together, in a tree whose result is a vector of
-/// rows. In NCHW the rows of a tile are contiguous in the copied panel, and are the vector themselves.
+/// One channel past a multiple costs as much in a tile as a vector of them. In channels-last layouts the terms of a channel
+/// are contiguous, and so a vector can hold `terms` terms of each of `lanes ÷ terms` channels: eight channels by two terms,
+/// four by four, down to one channel, a dot product. Weights are packed so, [⌈k ÷ terms⌉][channel][term]; of the input as
+/// many terms are loaded and repeated for every channel. What neighbouring lanes have summed is added up at the end, for as
+/// many rows at once as a vector has lanes: in a tree whose result are vectors of [row][channel].
+///
+/// A layer of one row, or a few, would sum in as few chains as a tile has vectors, each waiting for its own last
+/// multiply-add. If its weights stay near, they are not packed in panels, but every channel is a dot product, as many at
+/// once as a vector has lanes: the same loops, with channels for rows, and the row of input for the weights of one channel.
+///
+/// In NCHW the rows of a tile are contiguous in the copied panel, and are the vector themselves.
 @usableFromInline
 enum ColumnTail<Target: VectorISA> {
   /// How many of the last channels are computed so.
   ///
-  /// In a tile's vector, a row costs half a cycle a term. As a dot product it costs two loads for the terms of a vector, at
-  /// two loads a cycle, and about 5 cycles for the end of it; a vector of rows of a panel costs two loads a term. Rows that
-  /// do not fill half of a vector are not worth it.
+  /// In a tile's vector, a row costs half a cycle a term. Here it costs little more than half a cycle for every `terms`
+  /// terms, and about 3 cycles for the end of it. In NCHW a vector of rows of a panel costs two loads a term. Rows that do
+  /// not fill half of a vector are not worth it.
   @inlinable
   static func count(_ problem: Problem, _ blocking: Blocking<Target>) -> Int {
     let rest = problem.n % Target.lanes
-    guard blocking.pixelsAreRows, problem.n > rest, problem.m >= Target.lanes / 2 else { return 0 }
-    let isWorthIt =
-      problem.isChannelsLast
-      ? 20 &* rest &* (problem.k &+ 5 &* Target.lanes) < 9 &* problem.k &* Target.lanes
-      : 20 &* rest &* Packed<Target>.roundUp(blocking.rows, Target.lanes) < 9 &* blocking.rows &* Target.lanes
-    return isWorthIt ? rest : 0
+    guard blocking.pixelsAreRows else { return 0 }
+    if problem.m < Target.lanes / 2 {
+      return problem.isChannelsLast && areDots(problem, blocking) ? problem.n : 0
+    }
+    if problem.isChannelsLast {
+      let terms = terms(rest)
+      return terms > 1 && 11 &* problem.k / terms &+ 60 < 9 &* problem.k ? rest : 0
+    }
+    let rows = Packed<Target>.roundUp(blocking.rows, Target.lanes)
+    return problem.n > rest && 20 &* rest &* rows < 9 &* blocking.rows &* Target.lanes ? rest : 0
+  }
+
+  /// Whether all channels of a layer of few rows are dot products: weights that fill half of the L2 cache or less, and fewer
+  /// cycles. A tile takes four cycles a term at least, the latency of a multiply-add; dot products take two loads a cycle.
+  @inlinable
+  static func areDots(_ problem: Problem, _ blocking: Blocking<Target>) -> Bool {
+    guard problem.n &* problem.k &* MemoryLayout<Float>.size <= problem.caches.l2 / 2 else { return false }
+    let panels = (problem.n &+ blocking.width &- 1) / blocking.width
+    let groups = (problem.n &+ Target.lanes &- 1) / Target.lanes
+    let steps = (problem.k &+ Target.lanes &- 1) / Target.lanes
+    let cycles = (Target.lanes &+ 1) &* steps / 2 &+ 2 &* Target.lanes
+    return problem.m &* groups &* cycles < panels &* problem.k &* max(4, problem.m &* blocking.vectors / 2)
+  }
+
+  /// The terms of one channel in a vector that holds `columns` channels; 1 if it has room for no more.
+  @inlinable @inline(__always)
+  static func terms(_ columns: Int) -> Int {
+    var channels = 1
+    while channels < columns { channels &*= 2 }
+    return columns == 0 ? 1 : max(1, Target.lanes / channels)
+  }
+
+  /// Partial sums of a channel.
+  @inlinable @inline(__always)
+  static func chains(_ problem: Problem) -> Int {
+    if !problem.isChannelsLast { return panelChains }
+    return problem.m < Target.lanes / 2 ? Target.lanes : terms(problem.n % Target.lanes)
+  }
+
+  // MARK: Weights
+
+  /// Whether weights are packed with several channels in a vector; they are copied row by row otherwise.
+  @inlinable @inline(__always)
+  static func isGrouped(_ problem: Problem) -> Bool {
+    problem.isChannelsLast && chains(problem) < Target.lanes
+  }
+
+  /// Floats of the packed weights of `columns`.
+  @inlinable
+  static func packedWeightCount(_ problem: Problem, _ columns: Int) -> Int {
+    if columns == 0 || !isGrouped(problem) { return columns &* problem.k }
+    let terms = terms(columns)
+    return (problem.k &+ terms &- 1) / terms &* Target.lanes
+  }
+
+  /// Packs the weights of the last `columns` channels.
+  @inlinable
+  static func packWeights(
+    _ problem: Problem, _ weights: UnsafePointer<Float>, _ columns: Int, into packed: UnsafeMutablePointer<Float>
+  ) {
+    if columns == 0 { return }
+    let first = weights + (problem.n &- columns) &* problem.weightStride
+    if !isGrouped(problem) {
+      for n in 0..<columns {
+        (packed + n &* problem.k).update(from: first + n &* problem.weightStride, count: problem.k)
+      }
+      return
+    }
+    let terms = terms(columns)
+    for step in 0..<(problem.k &+ terms &- 1) / terms {
+      for lane in 0..<Target.lanes {
+        let (n, term) = lane.quotientAndRemainder(dividingBy: terms)
+        let k = step &* terms &+ term
+        packed[step &* Target.lanes &+ lane] = n < columns && k < problem.k ? first[n &* problem.weightStride &+ k] : 0
+      }
+    }
+  }
+
+  // MARK: Channels last
+
+  /// Scratch memory: the bias of every lane, and the sums of as many rows as a vector has lanes.
+  @inlinable
+  static func scratchCount(_ problem: Problem, _ columns: Int) -> Int {
+    columns > 0 && problem.isChannelsLast ? Target.lanes &* (1 &+ Target.lanes) : 0
+  }
+
+  /// Writes the bias of the last `columns` channels to `scratch`, as ``compute(_:_:_:_:_:scratch:)`` wants it.
+  @inlinable
+  static func prepare(
+    _ problem: Problem, _ operands: Operands, _ columns: Range<Int>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    if columns.isEmpty || !isGrouped(problem) { return }
+    let terms = terms(columns.count)
+    for lane in 0..<Target.lanes {
+      let n = columns.lowerBound &+ lane % (Target.lanes / terms)
+      scratch[lane] = n < columns.upperBound ? operands.bias.map { $0[n] } ?? 0 : 0
+    }
   }
 
   /// Computes `columns` of `rows`.
   ///
-  /// - Requires: `rows` are at most as many as a vector has lanes. `weights` are the rows of plain weights of `columns`, k
-  ///   floats each.
-  @inlinable @inline(never)
+  /// - Requires: `rows` are at most as many as a vector has lanes. `weights` are those of `columns`, as ``packWeights``
+  ///   leaves them. `scratch` has been prepared.
+  @inlinable
   static func compute(
-    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: Range<Int>, _ columns: Range<Int>
+    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: Range<Int>,
+    _ columns: Range<Int>,
+    scratch: UnsafeMutablePointer<Float>
   ) {
-    let last = rows.count &- 1
-    let first = operands.input + problem.inputOffset(rows.lowerBound)
-    let isEven = problem.endOfRun(from: rows.lowerBound, limit: rows.upperBound) == rows.upperBound
-    for n in columns {
-      let weights = weights + (n &- columns.lowerBound) &* problem.k
-      // Rows after the last are the last one again, and are not stored.
-      var result =
-        isEven && last &+ 1 == Target.lanes
-        ? dots(problem.k, weights) { first + $0 &* problem.inputPixelStride }
-        : dots(problem.k, weights) { operands.input + problem.inputOffset(rows.lowerBound &+ min($0, last)) }
-      if let bias = operands.bias { result += Target.F32(repeating: bias[n]) }
-      result = activate(problem.activation, result)
-      let output = operands.output + problem.outputOffset(rows.lowerBound) + n
-      for row in 0..<rows.count { output[row &* problem.outputPixelStride] = result[row] }
+    switch chains(problem) {
+    case 2: grouped(problem, operands, weights, rows, columns, scratch, Extent<2>.self)
+    case 4 where Target.lanes > 4: grouped(problem, operands, weights, rows, columns, scratch, Extent<4>.self)
+    case 8 where Target.lanes > 8: grouped(problem, operands, weights, rows, columns, scratch, Extent<8>.self)
+    default:
+      if problem.m < Target.lanes / 2 {
+        for m in rows { dots(problem, operands, weights, m, columns, scratch) }
+      } else {
+        for n in columns {
+          dots(problem, operands, weights + (n &- columns.lowerBound) &* problem.k, rows, n, scratch)
+        }
+      }
     }
   }
+
+  /// Computes `columns`, which share vectors.
+  @inlinable @inline(never)
+  static func grouped<let T: Int>(
+    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: Range<Int>,
+    _ columns: Range<Int>,
+    _ scratch: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
+  ) {
+    let results = scratch + Target.lanes
+    multiply(problem, operands, weights, rows, results, terms)
+    addNeighbours(results, terms)
+    let channels = Target.lanes / T
+    let bias = Target.load(UnsafePointer(scratch))
+    for vector in 0..<channels {
+      let p = results + vector &* Target.lanes
+      Target.store(activate(problem.activation, Target.load(UnsafePointer(p)) + bias), p)
+    }
+    let output = operands.output + problem.outputOffset(rows.lowerBound) + columns.lowerBound
+    for row in 0..<rows.count {
+      Target.store(
+        Target.load(UnsafePointer(results + row &* channels), count: columns.count),
+        output + row &* problem.outputPixelStride, count: columns.count)
+    }
+  }
+
+  /// Computes channel `n` of `rows`, whose weights are one row.
+  @inlinable @inline(never)
+  static func dots(
+    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: Range<Int>, _ n: Int,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let results = scratch + Target.lanes
+    multiply(problem, operands, weights, rows, results, Extent<16>.self)
+    addNeighbours(results, Extent<16>.self)
+    var result = Target.load(UnsafePointer(results))
+    if let bias = operands.bias { result += Target.F32(repeating: bias[n]) }
+    result = activate(problem.activation, result)
+    let output = operands.output + problem.outputOffset(rows.lowerBound) + n
+    for row in 0..<rows.count { output[row &* problem.outputPixelStride] = result[row] }
+  }
+
+  /// Computes `columns` of row `m`, whose weights are a row for each.
+  @inlinable @inline(never)
+  static func dots(
+    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ m: Int, _ columns: Range<Int>,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let results = scratch + Target.lanes
+    let input = operands.input + problem.inputOffset(m)
+    let output = operands.output + problem.outputOffset(m)
+    for n in stride(from: columns.lowerBound, to: columns.upperBound, by: Target.lanes) {
+      let count = min(Target.lanes, columns.upperBound &- n)
+      let first = weights + (n &- columns.lowerBound) &* problem.k
+      if count == Target.lanes {
+        multiply(problem.k, first, stride: problem.k, input, results, Extent<16>.self)
+      } else {
+        multiply(problem.k, input, results, Extent<16>.self) { first + min($0, count &- 1) &* problem.k }
+      }
+      addNeighbours(results, Extent<16>.self)
+      var result = Target.load(UnsafePointer(results))
+      if let bias = operands.bias { result += Target.load(bias + n, count: count) }
+      Target.store(activate(problem.activation, result), output + n, count: count)
+    }
+  }
+
+  // MARK: Products
+
+  /// The products of `rows` with `weights`, a vector for each row: rows after the last are the last one again.
+  @inlinable @inline(__always)
+  static func multiply<let T: Int>(
+    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: Range<Int>,
+    _ sums: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
+  ) {
+    let last = rows.count &- 1
+    if last &+ 1 == Target.lanes, problem.endOfRun(from: rows.lowerBound, limit: rows.upperBound) == rows.upperBound {
+      let first = operands.input + problem.inputOffset(rows.lowerBound)
+      multiply(problem.k, first, stride: problem.inputPixelStride, weights, sums, terms)
+    } else {
+      multiply(problem.k, weights, sums, terms) {
+        operands.input + problem.inputOffset(rows.lowerBound &+ min($0, last))
+      }
+    }
+  }
+
+  /// Sums the products of rows that lie `stride` apart with `weights`, of which a vector has `T` terms for every channel,
+  /// lane by lane: a vector for each row.
+  @inlinable @inline(never)
+  static func multiply<let T: Int>(
+    _ depth: Int, _ input: UnsafePointer<Float>, stride: Int, _ weights: UnsafePointer<Float>,
+    _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
+  ) {
+    let step = min(T, Target.lanes)
+    var sums = InlineArray<16, Target.F32>(repeating: Target.F32())
+    var (input, weights, left) = (input, weights, depth)
+    while left >= step {
+      let w = Target.load(weights)
+      for row in 0..<Target.lanes {
+        sums[row] = Target.multiplyAdd(sums[row], load(input + row &* stride, repeating: terms), w)
+      }
+      weights += Target.lanes
+      input += step
+      left &-= step
+    }
+    for row in 0..<Target.lanes { Target.store(sums[row], results + row &* Target.lanes) }
+    if left > 0 { multiplyRest(left, of: step, weights, results) { input + $0 &* stride } }
+  }
+
+  /// The same of rows that lie anywhere.
+  @inlinable @inline(__always)
+  static func multiply<let T: Int>(
+    _ depth: Int, _ weights: UnsafePointer<Float>, _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type,
+    row input: (Int) -> UnsafePointer<Float>
+  ) {
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Target.lanes) { rows in
+      for row in 0..<Target.lanes { rows.initializeElement(at: row, to: input(row)) }
+      multiply(depth, UnsafePointer(rows.baseAddress.unsafelyUnwrapped), weights, results, terms)
+    }
+  }
+
+  @inlinable @inline(never)
+  static func multiply<let T: Int>(
+    _ depth: Int, _ rows: UnsafePointer<UnsafePointer<Float>>, _ weights: UnsafePointer<Float>,
+    _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
+  ) {
+    let step = min(T, Target.lanes)
+    var sums = InlineArray<16, Target.F32>(repeating: Target.F32())
+    var weights = weights
+    var k = 0
+    while k &+ step <= depth {
+      let w = Target.load(weights)
+      for row in 0..<Target.lanes {
+        sums[row] = Target.multiplyAdd(sums[row], load(rows[row] + k, repeating: terms), w)
+      }
+      weights += Target.lanes
+      k &+= step
+    }
+    for row in 0..<Target.lanes { Target.store(sums[row], results + row &* Target.lanes) }
+    if k < depth { multiplyRest(depth &- k, of: step, weights, results) { rows[$0] + k } }
+  }
+
+  /// Adds the products of the last `count` terms, fewer than a vector has of each channel.
+  @inlinable @inline(__always)
+  static func multiplyRest(
+    _ count: Int, of terms: Int, _ weights: UnsafePointer<Float>, _ results: UnsafeMutablePointer<Float>,
+    row input: (Int) -> UnsafePointer<Float>
+  ) {
+    // A single channel's weights are not filled up.
+    let w = terms == Target.lanes ? Target.load(weights, count: count) : Target.load(weights)
+    for row in 0..<Target.lanes {
+      let p = results + row &* Target.lanes
+      let sum = Target.load(UnsafePointer(p))
+      Target.store(Target.multiplyAdd(sum, load(input(row), count: count, of: terms), w), p)
+    }
+  }
+
+  /// `T` floats, again and again: one instruction.
+  @inlinable @inline(__always)
+  static func load<let T: Int>(_ p: UnsafePointer<Float>, repeating terms: Extent<T>.Type) -> Target.F32 {
+    if T >= Target.lanes { return Target.load(p) }
+    var vector = Target.F32()
+    for lane in 0..<Target.lanes { vector[lane] = p[lane % T] }
+    return vector
+  }
+
+  /// The first `count` of `terms` floats and then zeros, again and again.
+  @inlinable @inline(never)
+  static func load(_ p: UnsafePointer<Float>, count: Int, of terms: Int) -> Target.F32 {
+    if terms == Target.lanes { return Target.load(p, count: count) }
+    var vector = Target.F32()
+    for lane in 0..<Target.lanes where lane % terms < count { vector[lane] = p[lane % terms] }
+    return vector
+  }
+
+  /// Adds the `T` neighbouring lanes of every channel of each row up, pairwise: leaves vectors of [row][channel].
+  @inlinable @inline(__always)
+  static func addNeighbours<let T: Int>(_ p: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type) {
+    var sums = InlineArray<16, Target.F32>(repeating: Target.F32())
+    for row in 0..<Target.lanes { sums[row] = Target.load(UnsafePointer(p + row &* Target.lanes)) }
+    var count = Target.lanes
+    var left = min(T, Target.lanes)
+    while left > 1 {
+      left /= 2
+      count /= 2
+      for i in 0..<count {
+        let (a, b) = (sums[2 &* i], sums[2 &* i &+ 1])
+        sums[i] = Target.evens(a, b) + Target.odds(a, b)
+      }
+    }
+    for row in 0..<count { Target.store(sums[row], p + row &* Target.lanes) }
+  }
+
+  // MARK: NCHW
 
   /// Computes `columns` of `rows`, which have been copied to `panel`, [k][stride].
   ///
@@ -91,44 +382,12 @@ enum ColumnTail<Target: VectorISA> {
       sums[chain] = Target.multiplyAdd(
         sums[chain], Target.load(panel + (k &+ chain) &* stride), Target.F32(repeating: weights[k &+ chain]))
     }
-    // In the order of the tree of dots with as many lanes.
-    return (sums[0] + sums[2]) + (sums[1] + sums[3])
+    // Neighbours first, as in channels-last layouts.
+    return (sums[0] + sums[1]) + (sums[2] + sums[3])
   }
 
   @inlinable @inline(__always)
   static func activate(_ activation: Activation, _ sums: Target.F32) -> Target.F32 {
     Epilogue<Target>.transcendental(activation, Epilogue<Target>.Clamp(activation)(sums))
-  }
-
-  /// One dot product a lane: of each input row with `weights`.
-  @inlinable @inline(__always)
-  static func dots(
-    _ depth: Int, _ weights: UnsafePointer<Float>, row input: (Int) -> UnsafePointer<Float>
-  ) -> Target.F32 {
-    let inputs = InlineArray<16, UnsafePointer<Float>> { input($0) }
-    var sums = InlineArray<16, Target.F32>(repeating: Target.F32())
-    var k = 0
-    while k &+ Target.lanes <= depth {
-      let w = Target.load(weights + k)
-      for row in 0..<Target.lanes { sums[row] = Target.multiplyAdd(sums[row], Target.load(inputs[row] + k), w) }
-      k &+= Target.lanes
-    }
-    if k < depth {
-      let w = Target.load(weights + k, count: depth &- k)
-      for row in 0..<Target.lanes {
-        sums[row] = Target.multiplyAdd(sums[row], Target.load(inputs[row] + k, count: depth &- k), w)
-      }
-    }
-    // Rows i and i + half, interleaved: the sum of both halves has the two alternating, and so on, until every lane is a
-    // row of its own. Rows half of them apart at every step end up in order.
-    var count = Target.lanes
-    while count > 1 {
-      count /= 2
-      for row in 0..<count {
-        let pair = Target.interleave(sums[row], sums[row &+ count])
-        sums[row] = pair.low + pair.high
-      }
-    }
-    return sums[0]
   }
 }

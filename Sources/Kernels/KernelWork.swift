@@ -50,13 +50,15 @@ public struct KernelWork: Sendable, Hashable {
   public var restoredRuns = 0
   /// Vectors of products whose two operands are both loaded: see ``ColumnTail``.
   public var dotVectors = 0
+  /// Vectors of products of which one operand is loaded, and the other serves as many as a vector has lanes.
+  public var groupedVectors = 0
 
   /// No work yet, of vectors of `lanes` floats.
   public init(lanes: Int) { self.lanes = lanes }
 
   /// Multiply-adds, those in empty lanes included.
   public var multiplyAdds: Double {
-    tiles.reduce(Double(dotVectors * lanes)) { sum, call in
+    tiles.reduce(Double((dotVectors + groupedVectors) * lanes)) { sum, call in
       sum + Double(call.key.rows * call.key.vectors * lanes) * Double(call.key.depth) * Double(call.value)
     }
   }

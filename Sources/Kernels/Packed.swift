@@ -66,23 +66,25 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     return Grain(rows: blocking.pixelsAreRows ? 1 : Target.lanes, columns: blocking.weightPanel)
   }
 
-  /// Whole panels of weights, and the rows of a ``ColumnTail``.
+  /// Whole panels of weights, and those of a ``ColumnTail``.
   @inlinable
   public static func packedWeightCount(_ problem: Problem) -> Int {
     let blocking = Blocking<Target>(problem)
     let tail = ColumnTail<Target>.count(problem, blocking)
-    return (roundUp(problem.n &- tail, blocking.weightPanel) &+ tail) &* problem.k
+    return roundUp(problem.n &- tail, blocking.weightPanel) &* problem.k
+      &+ ColumnTail<Target>.packedWeightCount(problem, tail)
   }
 
-  /// Packs [n][k] weights into panels, [⌈n/width⌉][k][width], zeros after the last channel; and copies the rows of a
-  /// ``ColumnTail``, which follow the panels.
+  /// Packs [n][k] weights into panels, [⌈n/width⌉][k][width], zeros after the last channel; those of a
+  /// ``ColumnTail`` follow.
   @inlinable
   public static func packWeights(
     _ problem: Problem, _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
     let blocking = Blocking<Target>(problem)
     let width = blocking.weightPanel
-    let end = problem.n &- ColumnTail<Target>.count(problem, blocking)
+    let tail = ColumnTail<Target>.count(problem, blocking)
+    let end = problem.n &- tail
     for n0 in stride(from: 0, to: end, by: width) {
       let panel = packed + n0 &* problem.k
       for column in 0..<width {
@@ -91,10 +93,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
         for k in 0..<problem.k { panel[k &* width &+ column] = isPadding ? 0 : source[k] }
       }
     }
-    for n in end..<problem.n {
-      (packed + (roundUp(end, width) &+ n &- end) &* problem.k)
-        .update(from: weights + n &* problem.weightStride, count: problem.k)
-    }
+    ColumnTail<Target>.packWeights(problem, weights, tail, into: packed + roundUp(end, width) &* problem.k)
   }
 
   // MARK: Scratch memory
@@ -105,11 +104,12 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     roundUp(blocking.depth, Target.lanes) &+ Target.lanes
   }
 
-  /// Copied input, then an edge tile, then an edge tile's bias.
+  /// Copied input, then an edge tile, then an edge tile's bias, then what a ``ColumnTail`` needs.
   @inlinable
   public static func scratchCount(_ problem: Problem) -> Int {
     let blocking = Blocking<Target>(problem)
-    return biasOffset(problem, blocking) &+ blocking.width
+    let tail = ColumnTail<Target>.count(problem, blocking)
+    return tailOffset(problem, blocking) &+ ColumnTail<Target>.scratchCount(problem, tail)
   }
 
   @inlinable @inline(__always)
@@ -124,6 +124,11 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   }
 
   @inlinable @inline(__always)
+  static func tailOffset(_ problem: Problem, _ blocking: Blocking<Target>) -> Int {
+    biasOffset(problem, blocking) &+ blocking.width
+  }
+
+  @inlinable @inline(__always)
   static func roundUp(_ count: Int, _ multiple: Int) -> Int { (count &+ multiple &- 1) / multiple &* multiple }
 
   // MARK: Work
@@ -132,10 +137,11 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   @inlinable
   public static func work(_ problem: Problem, _ block: Block) -> KernelWork? {
     let blocking = Blocking<Target>(problem)
+    let tail = ColumnTail<Target>.count(problem, blocking)
     return PackedLoops(
       problem: problem, lanes: Target.lanes, pixelsAreRows: blocking.pixelsAreRows, rows: blocking.rows,
       vectors: blocking.vectors, depth: blocking.depth, stripeWidth: stripeWidth(problem, blocking),
-      copiesRows: copiesRows(problem, blocking), tail: ColumnTail<Target>.count(problem, blocking)
+      copiesRows: copiesRows(problem, blocking), tail: tail, tailTerms: ColumnTail<Target>.chains(problem)
     ).work(block)
   }
 
@@ -146,7 +152,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   @inlinable
   public static func summationOrder(_ problem: Problem) -> SummationOrder? {
     let tail = ColumnTail<Target>.count(problem, Blocking(problem))
-    let chains = problem.isChannelsLast ? Target.lanes : ColumnTail<Target>.panelChains
+    let chains = ColumnTail<Target>.chains(problem)
     return SummationOrder(
       chains: 1, cut: problem.k, tail: tail > 0 ? SummationOrder.Tail(columns: tail, chains: chains) : nil)
   }
@@ -190,6 +196,8 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     let inputIsContiguous = !isCopied && problem.inputPixelStride == problem.k && depth == problem.k
     let (columns, tail) = columnsAndTail(problem, blocking, block)
     let tailWeights = tailWeights(problem, blocking, operands, tail)
+    let tailScratch = operands.scratch + tailOffset(problem, blocking)
+    ColumnTail<Target>.prepare(problem, operands, tail, scratch: tailScratch)
     var tailRows = block.rows
 
     let tiles = (block.rows.count &+ blocking.rows &- 1) / blocking.rows
@@ -199,7 +207,11 @@ public enum Packed<Target: VectorISA>: KernelFamily {
         let k1 = min(problem.k, k0 &+ depth)
         let isFirst = stripe == columns.lowerBound && k0 == 0
         let isLast = stripeEnd == columns.upperBound && k1 == problem.k
-        let next = k1 < problem.k ? stripe &* problem.k &+ k1 &* width : stripeEnd &* problem.k
+        let weights = operands.weights + (stripe &* problem.k &+ k0 &* width)
+        // Of the weights that come next, a tile of rows asks for its share of each panel.
+        let next = operands.weights + (k1 < problem.k ? stripe &* problem.k &+ k1 &* width : stripeEnd &* problem.k)
+        let share = (k1 &- k0) / max(1, tiles) &* width
+        let shareStride = max(Target.lanes, width / max(1, tiles))
         var index = 0
         PackedLoops.forEachTile(of: block.rows, upTo: blocking.rows) { rows in
           var a = operands.input + problem.inputOffset(rows.lowerBound) + k0
@@ -212,28 +224,29 @@ public enum Packed<Target: VectorISA>: KernelFamily {
             }
             a = UnsafePointer(operands.scratch)
           }
-          for n in stride(from: stripe, to: stripeEnd, by: width) {
-            var tile = TileOperands(
-              a: a, aStride: aStride, b: operands.weights + (n &* problem.k &+ k0 &* width), bStride: width,
-              depth: k1 &- k0, c: operands.output + problem.outputOffset(rows.lowerBound) + n,
-              cStride: problem.outputPixelStride, accumulates: k0 > 0, bias: operands.bias.map { $0 + n },
-              biasIsPerRow: false, activation: k1 == problem.k ? problem.activation : .none)
+          var tile = TileOperands(
+            a: a, aStride: aStride, b: weights, bStride: width, depth: k1 &- k0,
+            c: operands.output + problem.outputOffset(rows.lowerBound) + stripe, cStride: problem.outputPixelStride,
+            accumulates: k0 > 0, bias: operands.bias.map { $0 + stripe }, biasIsPerRow: false,
+            activation: k1 == problem.k ? problem.activation : .none)
+          let isAhead = tiles == 1 || index == 0 && isFirst || isLast
+          var fetch = isAhead ? weights + weightsAhead : next + index &* share
+          // Several tiles share the weights out: half of a row at every step at most, and the last line is free.
+          let last = isAhead ? width &- Target.lanes : 0
+          tile.fetch(fetch, last: last, stride: isAhead ? width : shareStride)
+          // The first panel of a tile asks for the input rows of the next.
+          if inputIsContiguous && rows.upperBound < block.rows.upperBound {
+            let input = a + rows.count &* aStride
+            if isLast {
+              tile.fetch(input, last: min(width, stripeEnd &- stripe) &- 1, stride: rows.count)
+            } else {
+              tile.fetchLast = input
+            }
+          }
+          var n = stripe
+          while n < stripeEnd {
             let columns = min(width, stripeEnd &- n)
             let vectors = (columns &+ Target.lanes &- 1) / Target.lanes
-            // The first panel of a tile asks for the input rows of the next.
-            let nextRows = n == stripe && inputIsContiguous && rows.upperBound < block.rows.upperBound
-            if nextRows && isLast {
-              tile.fetch(a + rows.count &* aStride, last: (vectors &- 1) &* Target.lanes, stride: rows.count)
-            } else if tiles == 1 || index == 0 && isFirst || isLast {
-              tile.fetch(tile.b + weightsAhead, last: (vectors &- 1) &* Target.lanes, stride: width)
-            } else {
-              // Of the weights, at most half of a row at every step: the last line is free.
-              let share = (k1 &- k0) / tiles &* width
-              tile.fetch(
-                operands.weights + (next &+ (n &- stripe) &* problem.k &+ index &* share), last: 0,
-                stride: max(Target.lanes, width / tiles))
-              if nextRows { tile.fetchLast = a + rows.count &* aStride }
-            }
             if columns == vectors &* Target.lanes {
               RegisterTile<Target>.strided(rows.count, vectors, tile)
               Epilogue<Target>.finish(
@@ -243,15 +256,23 @@ public enum Packed<Target: VectorISA>: KernelFamily {
               RegisterTile<Target>.strided(rows.count, vectors, edge)
               finish(edge, copyingTo: tile, rows: rows.count, columns: columns)
             }
+            n &+= width
+            tile.b += width &* problem.k
+            tile.c += width
+            if let bias = tile.bias { tile.bias = bias + width }
+            fetch += width &* problem.k
+            tile.fetch(fetch, last: last, stride: isAhead ? width : shareStride)
           }
           index &+= 1
           if isLast {
-            computeTail(problem, operands, tailWeights, &tailRows, upTo: rows.upperBound, of: block, tail)
+            computeTail(
+              problem, operands, tailWeights, &tailRows, upTo: rows.upperBound, of: block, tail, scratch: tailScratch)
           }
         }
       }
     }
-    computeTail(problem, operands, tailWeights, &tailRows, upTo: block.rows.upperBound, of: block, tail)
+    computeTail(
+      problem, operands, tailWeights, &tailRows, upTo: block.rows.upperBound, of: block, tail, scratch: tailScratch)
   }
 
   /// The columns of `block` that are computed in tiles, and those of its ``ColumnTail``.
@@ -266,7 +287,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     )
   }
 
-  /// Where the plain weights of the channels `tail` begin.
+  /// Where the weights of the channels `tail` begin. A block has all channels that share vectors, or none.
   @inlinable
   static func tailWeights(
     _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ tail: Range<Int>
@@ -280,12 +301,12 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   @inlinable @inline(__always)
   static func computeTail(
     _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: inout Range<Int>,
-    upTo end: Int, of block: Block, _ tail: Range<Int>
+    upTo end: Int, of block: Block, _ tail: Range<Int>, scratch: UnsafeMutablePointer<Float>
   ) {
     if tail.isEmpty { return }
     while rows.lowerBound < end && (end &- rows.lowerBound >= Target.lanes || end == block.rows.upperBound) {
       let vector = rows.lowerBound..<min(end, rows.lowerBound &+ Target.lanes)
-      ColumnTail<Target>.compute(problem, operands, weights, vector, tail)
+      ColumnTail<Target>.compute(problem, operands, weights, vector, tail, scratch: scratch)
       rows = vector.upperBound..<rows.upperBound
     }
   }

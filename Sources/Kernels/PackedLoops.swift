@@ -14,13 +14,14 @@ struct PackedLoops {
   let depth: Int
   let stripeWidth: Int
   let copiesRows: Bool
-  /// Columns of a ``ColumnTail``.
+  /// Columns of a ``ColumnTail``, and the terms of each in a vector.
   let tail: Int
+  let tailTerms: Int
 
   @usableFromInline
   init(
     problem: Problem, lanes: Int, pixelsAreRows: Bool, rows: Int, vectors: Int, depth: Int, stripeWidth: Int,
-    copiesRows: Bool, tail: Int
+    copiesRows: Bool, tail: Int, tailTerms: Int
   ) {
     self.problem = problem
     self.lanes = lanes
@@ -31,6 +32,7 @@ struct PackedLoops {
     self.stripeWidth = stripeWidth
     self.copiesRows = copiesRows
     self.tail = tail
+    self.tailTerms = tailTerms
   }
 
   /// Tiles that share the rows of a block out evenly: 25 rows are 13 + 12, not 14 + 11.
@@ -96,6 +98,8 @@ struct PackedLoops {
     return [(depth, whole), (problem.k % depth, 1)].filter { $0.depth > 0 && $0.count > 0 }
   }
 
+  private func roundedUp(_ count: Int) -> Int { (count + lanes - 1) / lanes * lanes }
+
   /// Columns of `block` in tiles, and those of a ``ColumnTail``.
   private func columnsAndTail(_ block: Block) -> (Int, Int) {
     let columns = max(0, min(problem.n - tail, block.columns.upperBound) - block.columns.lowerBound)
@@ -105,8 +109,14 @@ struct PackedLoops {
   private func countChannelsLast(_ block: Block, _ work: inout KernelWork) {
     let width = vectors * lanes
     let (columns, tailColumns) = columnsAndTail(block)
-    let groups = (block.rows.count + lanes - 1) / lanes
-    work.dotVectors += tailColumns * groups * lanes * ((problem.k + lanes - 1) / lanes)
+    if tailColumns > 0 {
+      // A vector for each row, or, in layers of few rows, for each channel.
+      let steps = (problem.k + tailTerms - 1) / tailTerms
+      work.groupedVectors +=
+        problem.m < lanes / 2
+        ? block.rows.count * roundedUp(tailColumns) * steps
+        : roundedUp(block.rows.count) * steps * (tailTerms == lanes ? tailColumns : 1)
+    }
     let stripes = (columns + stripeWidth - 1) / stripeWidth
     let heights = tileHeights(block.rows.count, upTo: rows)
     // The block begins on a panel of weights, so only its last panel can be narrower.

@@ -71,7 +71,7 @@ public enum RegisterTile<Target: VectorISA> {
 
   /// The most rows of a tile of any width.
   @inlinable @inline(__always)
-  public static var maximumRows: Int { 14 }
+  public static var maximumRows: Int { 28 }
 
   /// Every tile that has a microkernel.
   @inlinable
@@ -124,6 +124,20 @@ public enum RegisterTile<Target: VectorISA> {
     case 12 where most >= 12: call(Microkernel<Target, 12, V>.self, isPanel, tile)
     case 13 where most >= 13: call(Microkernel<Target, 13, V>.self, isPanel, tile)
     case 14 where most >= 14: call(Microkernel<Target, 14, V>.self, isPanel, tile)
+    case 15 where most >= 15: call(Microkernel<Target, 15, V>.self, isPanel, tile)
+    case 16 where most >= 16: call(Microkernel<Target, 16, V>.self, isPanel, tile)
+    case 17 where most >= 17: call(Microkernel<Target, 17, V>.self, isPanel, tile)
+    case 18 where most >= 18: call(Microkernel<Target, 18, V>.self, isPanel, tile)
+    case 19 where most >= 19: call(Microkernel<Target, 19, V>.self, isPanel, tile)
+    case 20 where most >= 20: call(Microkernel<Target, 20, V>.self, isPanel, tile)
+    case 21 where most >= 21: call(Microkernel<Target, 21, V>.self, isPanel, tile)
+    case 22 where most >= 22: call(Microkernel<Target, 22, V>.self, isPanel, tile)
+    case 23 where most >= 23: call(Microkernel<Target, 23, V>.self, isPanel, tile)
+    case 24 where most >= 24: call(Microkernel<Target, 24, V>.self, isPanel, tile)
+    case 25 where most >= 25: call(Microkernel<Target, 25, V>.self, isPanel, tile)
+    case 26 where most >= 26: call(Microkernel<Target, 26, V>.self, isPanel, tile)
+    case 27 where most >= 27: call(Microkernel<Target, 27, V>.self, isPanel, tile)
+    case 28 where most >= 28: call(Microkernel<Target, 28, V>.self, isPanel, tile)
     default: preconditionFailure("a tile of \(rows) rows")
     }
   }

@@ -55,6 +55,9 @@ public protocol VectorISA: Sendable {
 
   /// Returns every second lane of `a` and then of `b`, from the first on.
   static func evens(_ a: F32, _ b: F32) -> F32
+
+  /// Returns every second lane of `a` and then of `b`, from the second on.
+  static func odds(_ a: F32, _ b: F32) -> F32
 }
 
 /// The ISAs that kernels are compiled for, from the narrowest to the widest.

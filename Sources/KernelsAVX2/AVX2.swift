@@ -88,7 +88,11 @@ public enum AVX2: VectorISA {
 
   /// Returns every second lane of both.
   @inline(__always)
-  public static func evens(_ a: F32, _ b: F32) -> F32 { F32(lowHalf: a.evenHalf, highHalf: b.evenHalf) }
+  public static func evens(_ a: F32, _ b: F32) -> F32 { platform_evens_AVX2(a, b) }
+
+  /// Returns the other lanes of both.
+  @inline(__always)
+  public static func odds(_ a: F32, _ b: F32) -> F32 { platform_odds_AVX2(a, b) }
 
   /// Returns the lanes of both alternating.
   @inline(__always)

@@ -10,7 +10,7 @@ public enum AVX512: VectorISA {
 
   /// As many as leave room for the vectors and a broadcast.
   @inline(__always)
-  public static func maximumRows(_ vectors: Int) -> Int { min(14, (31 - vectors) / vectors) }
+  public static func maximumRows(_ vectors: Int) -> Int { min(28, (31 - vectors) / vectors) }
 
   /// Sixteen floats: a 512-bit register.
   public typealias F32 = SIMD16<Float>
@@ -69,7 +69,11 @@ public enum AVX512: VectorISA {
 
   /// Returns every second lane of both.
   @inline(__always)
-  public static func evens(_ a: F32, _ b: F32) -> F32 { F32(lowHalf: a.evenHalf, highHalf: b.evenHalf) }
+  public static func evens(_ a: F32, _ b: F32) -> F32 { platform_evens_AVX512(a, b) }
+
+  /// Returns the other lanes of both.
+  @inline(__always)
+  public static func odds(_ a: F32, _ b: F32) -> F32 { platform_odds_AVX512(a, b) }
 
   /// Returns the lanes of both alternating.
   @inline(__always)

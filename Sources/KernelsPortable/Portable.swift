@@ -17,7 +17,7 @@ public enum Portable: VectorISA {
 
   /// As many as leave room for the vectors and a broadcast.
   @inline(__always)
-  public static func maximumRows(_ vectors: Int) -> Int { min(14, (registers - 1 - vectors) / vectors) }
+  public static func maximumRows(_ vectors: Int) -> Int { min(28, (registers - 1 - vectors) / vectors) }
 
   /// Four floats: a 128-bit register.
   public typealias F32 = SIMD4<Float>
@@ -92,6 +92,10 @@ public enum Portable: VectorISA {
   /// Returns every second lane of both.
   @inline(__always)
   public static func evens(_ a: F32, _ b: F32) -> F32 { F32(lowHalf: a.evenHalf, highHalf: b.evenHalf) }
+
+  /// Returns the other lanes of both.
+  @inline(__always)
+  public static func odds(_ a: F32, _ b: F32) -> F32 { F32(lowHalf: a.oddHalf, highHalf: b.oddHalf) }
 
   /// Returns the lanes of both alternating.
   @inline(__always)

@@ -153,9 +153,9 @@ import Testing
   }
 
   @Test func summationOrdersAreKept() throws {
-    let problem = Problem(try Layer(op: .fc, shape: .fc(mb: 8, ic: 4000, oc: 8), layout: .nc))
+    let problem = Problem(try Layer(op: .fc, shape: .fc(mb: 8, ic: 4000, oc: 16), layout: .nc))
     let nchw = Problem(
-      try Layer(op: .conv1x1, shape: .conv1x1(ic: 4000, oc: 8, ih: 2, iw: 4), layout: .nchw))
+      try Layer(op: .conv1x1, shape: .conv1x1(ic: 4000, oc: 16, ih: 2, iw: 4), layout: .nchw))
     for kernel in Catalog.current().kernels {
       let order = try #require(kernel.summationOrder(problem))
       #expect((order == kernel.summationOrder(nchw)) == (kernel.name != "simd"), "\(kernel.identifier)")

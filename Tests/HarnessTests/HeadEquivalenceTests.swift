@@ -38,9 +38,8 @@ import Testing
       #expect(result.slidFlops == result.windowFlops)
       #expect(result.windowBytes > result.slidBytes)
       if result.comparison.hasSameOrder { #expect(result.comparison.isIdentical, "\(what)") }
-      if ["naive", "packed"].contains(result.item.contender.name) {
-        #expect(result.comparison.hasSameOrder, "\(what)")
-      }
+      // packed sums few channels and few rows in other chains than the rest.
+      if result.item.contender.name == "naive" { #expect(result.comparison.hasSameOrder, "\(what)") }
       // Neither way is measured against itself: the reference knows the scores as well.
       #expect(try #require(result.verification.error) <= #require(result.verification.bound), "\(what)")
     }

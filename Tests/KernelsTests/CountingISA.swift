@@ -33,4 +33,5 @@ enum CountingISA: VectorISA {
   }
   static func interleave(_ a: F32, _ b: F32) -> (low: F32, high: F32) { Portable.interleave(a, b) }
   static func evens(_ a: F32, _ b: F32) -> F32 { Portable.evens(a, b) }
+  static func odds(_ a: F32, _ b: F32) -> F32 { Portable.odds(a, b) }
 }

@@ -31,6 +31,16 @@ PLATFORM_INLINE __m256 platform_interleave_high_AVX2(__m256 a, __m256 b) {
   return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
+/// Every second lane of `a` and then of `b`, from the first on.
+PLATFORM_INLINE __m256 platform_evens_AVX2(__m256 a, __m256 b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+}
+
+/// Every second lane of `a` and then of `b`, from the second on.
+PLATFORM_INLINE __m256 platform_odds_AVX2(__m256 a, __m256 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+
 /// Whether no lane of `a` is greater than its lane of `b`, or NaN.
 PLATFORM_INLINE _Bool platform_is_at_most_AVX2(__m256 a, __m256 b) {
   return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LE_OQ)) == 0xff;
@@ -52,6 +62,16 @@ PLATFORM_INLINE __m512 platform_interleave_low_AVX512(__m512 a, __m512 b) {
 /// See `platform_interleave_high_4`.
 PLATFORM_INLINE __m512 platform_interleave_high_AVX512(__m512 a, __m512 b) {
   return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+/// See `platform_evens_AVX2`.
+PLATFORM_INLINE __m512 platform_evens_AVX512(__m512 a, __m512 b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+
+/// See `platform_odds_AVX2`.
+PLATFORM_INLINE __m512 platform_odds_AVX512(__m512 a, __m512 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
 /// See `platform_is_at_most_AVX2`.

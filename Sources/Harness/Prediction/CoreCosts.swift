@@ -64,7 +64,7 @@ struct CoreCosts {
     cycles.core +=
       Double(work.copiedVectors) + Self.element * Double(work.copiedElements) + Self.run * Double(work.copiedRuns)
     cycles.core += Self.restored * Double(work.restoredElements) + Self.run * Double(work.restoredRuns)
-    cycles.core += 2 * Double(work.dotVectors) / Self.loadsPerCycle
+    cycles.core += Double(2 * work.dotVectors + work.groupedVectors) / Self.loadsPerCycle
     if let home { cycles.transfer += ((sharesInput ? Self.sharing : 1) * inputBytes + outputBytes) / home }
     return cycles
   }
