@@ -27,10 +27,10 @@ public enum Epilogue<Target: VectorISA> {
   @inlinable @inline(__always)
   static func transcendental(_ activation: Activation, _ x: Target.F32) -> Target.F32 {
     switch activation {
-    case .gelu: Elementary<Target>.gelu(x)
-    case .silu: Elementary<Target>.logistic(x, timesX: true)
-    case .tanh: Elementary<Target>.tanh(x)
-    case .sigmoid: Elementary<Target>.logistic(x, timesX: false)
+    case .gelu: Gelu<Target>.value(x)
+    case .silu: Silu<Target>.value(x)
+    case .tanh: Tanh<Target>.value(x)
+    case .sigmoid: Sigmoid<Target>.value(x)
     case .none, .relu, .relu6: x
     }
   }
@@ -67,16 +67,32 @@ public enum Epilogue<Target: VectorISA> {
   static func finishEach(
     _ activation: Activation, _ p: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int
   ) {
+    switch activation {
+    case .gelu: replaceEach(p, rows, columns, stride, by: Gelu<Target>.self)
+    case .silu: replaceEach(p, rows, columns, stride, by: Silu<Target>.self)
+    case .tanh: replaceEach(p, rows, columns, stride, by: Tanh<Target>.self)
+    case .sigmoid: replaceEach(p, rows, columns, stride, by: Sigmoid<Target>.self)
+    case .none, .relu, .relu6: break
+    }
+  }
+
+  /// Replaces every element of a matrix by a function of it.
+  @inlinable @inline(never)
+  static func replaceEach<Function: VectorFunction<Target>>(
+    _ p: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ stride: Int, by function: Function.Type
+  ) {
     for row in 0..<rows {
-      let p = p + row &* stride
-      var column = 0
-      while column &+ Target.lanes <= columns {
-        Target.store(transcendental(activation, Target.load(p + column)), p + column)
-        column &+= Target.lanes
+      var p = p + row &* stride
+      var rest = columns
+      while rest > 0 {
+        if rest >= Target.lanes {
+          Target.store(Function.value(Target.load(p)), p)
+        } else {
+          Target.store(Function.value(Target.load(p, count: rest)), p, count: rest)
+        }
+        p += Target.lanes
+        rest &-= Target.lanes
       }
-      if column == columns { continue }
-      let rest = columns &- column
-      Target.store(transcendental(activation, Target.load(p + column, count: rest)), p + column, count: rest)
     }
   }
 }

@@ -38,8 +38,11 @@ public protocol VectorISA: Sendable {
   /// Whether −bound ≤ x ≤ bound in every lane. NaN is not.
   static func isWithin(_ x: F32, _ bound: Float) -> Bool
 
-  /// Returns 2ⁿ for integral n in −126...127. NaN gives some number.
-  static func powerOfTwo(_ n: F32) -> F32
+  /// Returns 2ⁿ for an integral n in −126...127 that is given as n + ``exponentBias``. NaN gives some number.
+  static func powerOfTwo(biased: F32) -> F32
+
+  /// Returns x·2ⁿ, rounded once, for integral n in −252...127. Either may be NaN, and gives NaN.
+  static func scaled(_ x: F32, byPowerOfTwo n: F32) -> F32
 
   /// Returns the sum of all lanes, added up pairwise.
   static func sum(_ x: F32) -> Float
@@ -88,6 +91,17 @@ public enum ISA: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
 }
 
 extension VectorISA {
+  /// 1.5 · 2²³. Floats as large are a unit apart: adding it rounds to an integer, which is then in the low bits.
+  @inlinable @inline(__always)
+  static var exponentBias: F32 { F32(repeating: 0x1.8p23) }
+
+  /// Returns x·2ⁿ as a product with two powers of two, of which the last alone can make it subnormal.
+  @inlinable @inline(__always)
+  public static func scaled(_ x: F32, byPowerOfTwo n: F32) -> F32 {
+    let low = minimum(maximum(n, F32(repeating: -126)), F32())
+    return x * powerOfTwo(biased: (n - low) + exponentBias) * powerOfTwo(biased: low + exponentBias)
+  }
+
   /// Floats in one vector.
   @inlinable @inline(__always)
   static var lanes: Int { F32.scalarCount }

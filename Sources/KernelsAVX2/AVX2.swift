@@ -45,13 +45,13 @@ public enum AVX2: VectorISA {
   /// all ISAs.
   @inline(__always)
   public static func isWithin(_ x: F32, _ bound: Float) -> Bool {
-    platform_is_at_most_AVX2(maximum(x, -x), F32(repeating: bound))
+    platform_is_within_AVX2(x, F32(repeating: bound))
   }
 
-  /// Returns 2ⁿ lane by lane: adding 1.5 · 2²³ leaves n in the low bits, which are moved to the exponent's.
+  /// Returns 2ⁿ lane by lane: n is in the low bits, which are moved to the exponent's.
   @inline(__always)
-  public static func powerOfTwo(_ n: F32) -> F32 {
-    let bits = unsafeBitCast(n + 0x1.8p23, to: SIMD8<Int32>.self)
+  public static func powerOfTwo(biased: F32) -> F32 {
+    let bits = unsafeBitCast(biased, to: SIMD8<Int32>.self)
     return unsafeBitCast((bits &<< 23) &+ 0x3f80_0000, to: F32.self)
   }
 

@@ -38,15 +38,19 @@ public enum AVX512: VectorISA {
   /// all ISAs.
   @inline(__always)
   public static func isWithin(_ x: F32, _ bound: Float) -> Bool {
-    platform_is_at_most_AVX512(maximum(x, -x), F32(repeating: bound))
+    platform_is_within_AVX512(x, F32(repeating: bound))
   }
 
-  /// Returns 2ⁿ lane by lane: adding 1.5 · 2²³ leaves n in the low bits, which are moved to the exponent's.
+  /// Returns 2ⁿ lane by lane: n is in the low bits, which are moved to the exponent's.
   @inline(__always)
-  public static func powerOfTwo(_ n: F32) -> F32 {
-    let bits = unsafeBitCast(n + 0x1.8p23, to: SIMD16<Int32>.self)
+  public static func powerOfTwo(biased: F32) -> F32 {
+    let bits = unsafeBitCast(biased, to: SIMD16<Int32>.self)
     return unsafeBitCast((bits &<< 23) &+ 0x3f80_0000, to: F32.self)
   }
+
+  /// Returns x·2ⁿ lane by lane: one instruction.
+  @inline(__always)
+  public static func scaled(_ x: F32, byPowerOfTwo n: F32) -> F32 { platform_scale_AVX512(x, n) }
 
   /// Adds halves until one element is left.
   @inline(__always)

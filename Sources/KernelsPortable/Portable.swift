@@ -57,14 +57,13 @@ public enum Portable: VectorISA {
   /// Whether −bound ≤ x ≤ bound in every lane.
   @inline(__always)
   public static func isWithin(_ x: F32, _ bound: Float) -> Bool {
-    let size = maximum(x, -x)
-    return size[0] <= bound && size[1] <= bound && size[2] <= bound && size[3] <= bound
+    platform_is_within_4(x, F32(repeating: bound))
   }
 
-  /// Returns 2ⁿ lane by lane: adding 1.5 · 2²³ leaves n in the low bits, which are moved to the exponent's.
+  /// Returns 2ⁿ lane by lane: n is in the low bits, which are moved to the exponent's.
   @inline(__always)
-  public static func powerOfTwo(_ n: F32) -> F32 {
-    let bits = unsafeBitCast(n + 0x1.8p23, to: SIMD4<Int32>.self)
+  public static func powerOfTwo(biased: F32) -> F32 {
+    let bits = unsafeBitCast(biased, to: SIMD4<Int32>.self)
     return unsafeBitCast((bits &<< 23) &+ 0x3f80_0000, to: F32.self)
   }
 

@@ -25,7 +25,7 @@ enum CountingISA: VectorISA {
   static func maximum(_ x: F32, _ bound: F32) -> F32 { Portable.maximum(x, bound) }
   static func minimum(_ x: F32, _ bound: F32) -> F32 { Portable.minimum(x, bound) }
   static func isWithin(_ x: F32, _ bound: Float) -> Bool { Portable.isWithin(x, bound) }
-  static func powerOfTwo(_ n: F32) -> F32 { Portable.powerOfTwo(n) }
+  static func powerOfTwo(biased: F32) -> F32 { Portable.powerOfTwo(biased: biased) }
   static func sum(_ x: F32) -> Float { Portable.sum(x) }
   static func load(_ p: UnsafePointer<Float>, count: Int) -> F32 { Portable.load(p, count: count) }
   static func store(_ vector: F32, _ p: UnsafeMutablePointer<Float>, count: Int) {

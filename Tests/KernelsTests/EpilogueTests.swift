@@ -55,6 +55,64 @@ import Testing
     #expect(moderate.indices.contains { alone[$0] != beside[$0] })
   }
 
+  /// Where a function takes another way, where its result becomes subnormal, 0 or 1, and what lies beside it.
+  private static let borders: [Float] =
+    [
+      0, .leastNonzeroMagnitude, .leastNormalMagnitude, 0.5, 1, 3, 9.01, 10, 13.1, 14.4, 16, 69.3, 69.7, 80, 87.4, 88.7,
+      103.3, 104, 120, 1000, .greatestFiniteMagnitude, .infinity,
+    ].flatMap { [$0, $0.nextUp, $0.nextDown] }.flatMap { [$0, -$0] } + [.nan]
+
+  /// Matrices of all widths up to two vectors and a rest, and scalars: an element's bits are those that it has alone.
+  @Test(arguments: ListedEpilogue.all, [Activation.gelu, .silu, .tanh, .sigmoid])
+  func anElementDoesNotDependOnWhereItStands(listed: ListedEpilogue, activation: Activation) throws {
+    let borders = Self.borders
+    let epilogue = listed.epilogue
+    let alone = borders.map { x in
+      var y = x
+      epilogue.columnBias(activation, nil, &y, 1, 1, 1)
+      return y
+    }
+    for (x, y) in zip(borders, alone) {
+      #expect(distance(y, activation(Double(x))) <= Self.units, "\(activation)(\(x)) is \(y)")
+    }
+    func isSame(_ a: Float, _ b: Float) -> Bool { a.bitPattern == b.bitPattern || a.isNaN && b.isNaN }
+    let rows = 3
+    let gap: Float = -7
+    for columns in 1...40 {
+      let stride = columns + 2
+      let matrix = try FloatBuffer(count: rows * stride)
+      let p = matrix.pointer
+      // Neighbours are far apart in the list, so that they ask for different ways. Each matrix begins with another one.
+      func border(_ row: Int, _ column: Int) -> Int { (row * columns + column + 7 * columns) * 29 % borders.count }
+      for i in 0..<matrix.count {
+        p[i] = i % stride < columns ? borders[border(i / stride, i % stride)] : gap
+      }
+      epilogue.columnBias(activation, nil, p, rows, columns, stride)
+      for i in 0..<matrix.count {
+        let (row, column) = (i / stride, i % stride)
+        let expected = column < columns ? alone[border(row, column)] : gap
+        #expect(isSame(p[i], expected), "row \(row), column \(column) of \(columns): \(p[i]), not \(expected)")
+      }
+    }
+    let naive = try #require(ListedKernel.all.first { $0.kernel.name == "naive" && $0.kernel.isa == epilogue.isa })
+    let layer = try OneWeightLayer(naive.kernel, activation)
+    for i in 0..<layer.input.count { layer.input.pointer[i] = i < borders.count ? borders[i] : 0 }
+    layer.compute()
+    for i in borders.indices {
+      let result = layer.output.pointer[i]
+      #expect(isSame(result, alone[i]), "\(activation)(\(borders[i])): \(alone[i]) on vectors, \(result) on scalars")
+    }
+  }
+
+  /// The epilogue of an ISA as a test's argument.
+  struct ListedEpilogue: Sendable, CustomTestStringConvertible {
+    let epilogue: EpilogueSet
+    var testDescription: String { epilogue.isa.rawValue }
+
+    /// Of every ISA that this CPU executes.
+    static let all = Catalog.current().epilogues.map(ListedEpilogue.init)
+  }
+
   /// A layer of one weight, 1, so that its output is the activation of its input.
   private final class OneWeightLayer {
     let kernel: Kernel

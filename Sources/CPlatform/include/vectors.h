@@ -18,6 +18,11 @@ PLATFORM_INLINE platform_float4 platform_interleave_high_4(platform_float4 a, pl
   return __builtin_shufflevector(a, b, 2, 6, 3, 7);
 }
 
+/// Whether every lane of `x` is between −`bound` and `bound`; NaN is not.
+PLATFORM_INLINE _Bool platform_is_within_4(platform_float4 x, platform_float4 bound) {
+  return __builtin_reduce_and((x <= bound) & (x >= -bound));
+}
+
 #if defined(__AVX2__)
 #include <immintrin.h>
 
@@ -41,9 +46,10 @@ PLATFORM_INLINE __m256 platform_odds_AVX2(__m256 a, __m256 b) {
   return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
 }
 
-/// Whether no lane of `a` is greater than its lane of `b`, or NaN.
-PLATFORM_INLINE _Bool platform_is_at_most_AVX2(__m256 a, __m256 b) {
-  return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LE_OQ)) == 0xff;
+/// See `platform_is_within_4`.
+PLATFORM_INLINE _Bool platform_is_within_AVX2(__m256 x, __m256 bound) {
+  const __m256 size = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
+  return _mm256_movemask_ps(_mm256_cmp_ps(size, bound, _CMP_LE_OQ)) == 0xff;
 }
 
 /// The first `count` floats at `p`, at most 8, then zeros. No other memory is touched.
@@ -74,10 +80,13 @@ PLATFORM_INLINE __m512 platform_odds_AVX512(__m512 a, __m512 b) {
   return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
-/// See `platform_is_at_most_AVX2`.
-PLATFORM_INLINE _Bool platform_is_at_most_AVX512(__m512 a, __m512 b) {
-  return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ) == 0xffff;
+/// See `platform_is_within_4`.
+PLATFORM_INLINE _Bool platform_is_within_AVX512(__m512 x, __m512 bound) {
+  return _mm512_cmp_ps_mask(_mm512_abs_ps(x), bound, _CMP_LE_OQ) == 0xffff;
 }
+
+/// `x` · 2ⁿ lane by lane for integral `n`, rounded once.
+PLATFORM_INLINE __m512 platform_scale_AVX512(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n); }
 
 /// The first `count` floats at `p`, at most 16, then zeros. No other memory is touched.
 PLATFORM_INLINE __m512 platform_load_first_AVX512(const float *p, long count) {
