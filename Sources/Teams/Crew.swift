@@ -10,6 +10,9 @@ import Topology
 /// two cache-line transfers and no system call, and the caller's thread, which sleeps meanwhile, is not part of it.
 /// Between runs all workers sleep too: nothing disturbs other teams.
 ///
+/// A step is released for those who have a part in it. One of the leader alone touches no shared memory: it costs what a
+/// call costs, and the others spin and then sleep until a step that they have a part in.
+///
 /// One counter for all arrivals is the least latency for the cores of one socket. A tree would pay from some dozens of
 /// threads on, where the line that all of them write becomes the bottleneck.
 final class Crew: Sendable {
@@ -25,7 +28,7 @@ final class Crew: Sendable {
   private let begun = ParkingCounter()
   /// Runs that the leader has ended.
   private let ended = ParkingCounter()
-  /// Steps that the leader has released in this run.
+  /// Steps that the leader has released in this run: all but those that it executes alone.
   private let released = ParkingCounter()
   /// Workers that have woken up in this run, and then ends of steps, of all workers but the leader.
   private let arrived = ParkingCounter()
@@ -59,8 +62,9 @@ final class Crew: Sendable {
 
   /// Does what `work` says; see ``Team/run(_:)``.
   func run(_ work: TeamWork) -> TeamTiming {
+    precondition(work.workers ?? 1 <= threads, "a team has no more workers than it has threads")
     withUnsafePointer(to: work) { pointer in
-      self.work.withLock { $0 = WorkPointer(steps: StepCounts(work), work: pointer) }
+      self.work.withLock { $0 = WorkPointer(steps: StepCounts(work, threads: threads), work: pointer) }
       // The last run's values; nobody looks at them while all workers sleep.
       released.reset()
       arrived.reset()
@@ -71,7 +75,7 @@ final class Crew: Sendable {
     }
     return TeamTiming(
       total: times.load(Self.total), iterations: work.iterations,
-      busy: (0..<threads).map { times.load(Self.busy + $0) })
+      busy: (0..<(work.workers ?? threads)).map { times.load(Self.busy + $0) })
   }
 
   /// Lets every worker restore its thread's mask and return; the caller waits for their threads.
@@ -114,15 +118,19 @@ final class Crew: Sendable {
 
   /// Worker 0: releases the steps and takes the time.
   private func lead(_ work: WorkPointer) {
-    let others = UInt64(threads - 1)
+    var arrivals = UInt64(threads - 1)
     // Everybody is awake before the first step.
-    arrived.wait(for: others, spinNanoseconds: spinNanoseconds)
+    arrived.wait(for: arrivals, spinNanoseconds: spinNanoseconds)
     var start: UInt64 = 0
     for step in 0..<work.steps.all {
       if step == work.steps.firstTimed { start = platform_now() }
-      released.increment()
+      let others = work.steps.workers(step) - 1
+      if others > 0 { released.increment() }
       perform(work, step, worker: 0)
-      arrived.wait(for: others * UInt64(step + 2), spinNanoseconds: spinNanoseconds)
+      if others > 0 {
+        arrivals += UInt64(others)
+        arrived.wait(for: arrivals, spinNanoseconds: spinNanoseconds)
+      }
       if step == work.steps.lastTimed { times.store(platform_now() - start, at: Self.total) }
     }
     ended.increment()
@@ -131,8 +139,12 @@ final class Crew: Sendable {
   /// Every other worker: does its part of each step that the leader releases.
   private func follow(_ worker: Int, _ work: WorkPointer) {
     arrived.increment()
+    var releases: UInt64 = 0
     for step in 0..<work.steps.all {
-      released.wait(for: UInt64(step + 1), spinNanoseconds: spinNanoseconds)
+      let workers = work.steps.workers(step)
+      if workers > 1 { releases += 1 }
+      guard worker < workers else { continue }
+      released.wait(for: releases, spinNanoseconds: spinNanoseconds)
       perform(work, step, worker: worker)
       arrived.increment()
     }
@@ -154,13 +166,23 @@ private struct StepCounts: Sendable {
   let firstTimed: Int
   let lastTimed: Int
   let lastIteration: Range<Int>
+  private let iterations: Range<Int>
+  private let workers: Int
+  private let threads: Int
 
-  init(_ work: TeamWork) {
+  init(_ work: TeamWork, threads: Int) {
     all = work.stepCount
     firstTimed = work.firstTimed
     lastTimed = work.lastTimed
     lastIteration = lastTimed + 1 - work.stepsPerIteration..<lastTimed + 1
+    iterations = work.allIterations
+    workers = work.workers ?? threads
+    self.threads = threads
   }
+
+  /// How many workers have a part in a step.
+  @inline(__always)
+  func workers(_ step: Int) -> Int { iterations.contains(step) ? workers : threads }
 }
 
 /// The work of the present run, which lives in the caller's frame until every worker has reported its last step.

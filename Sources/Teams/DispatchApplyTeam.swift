@@ -5,7 +5,8 @@ import Dispatch
 /// scheduler choose.
 ///
 /// The caller takes part, iterations are handed out by an atomic counter, and one thread may run several of them: so
-/// the workers' own times cannot be told apart.
+/// the workers' own times cannot be told apart. Where the work is for one worker of several, the caller does it, and
+/// Dispatch is not called.
 public final class DispatchApplyTeam: Team {
   /// The control.
   public static var kind: TeamKind { .dispatchApply }
@@ -20,11 +21,18 @@ public final class DispatchApplyTeam: Team {
 
   /// See ``Team/run(_:)``.
   public func run(_ work: TeamWork) -> TeamTiming {
+    precondition(work.workers ?? 1 <= threads, "a team has no more workers than it has threads")
+    let iterations = work.allIterations
     var start: UInt64 = 0
     var total: UInt64 = 0
     for step in 0..<work.stepCount {
       if step == work.firstTimed { start = platform_now() }
-      DispatchQueue.concurrentPerform(iterations: threads) { work.perform(step: step, worker: $0) }
+      let workers = iterations.contains(step) ? work.workers ?? threads : threads
+      if workers == 1 && threads > 1 {
+        work.perform(step: step, worker: 0)
+      } else {
+        DispatchQueue.concurrentPerform(iterations: workers) { work.perform(step: step, worker: $0) }
+      }
       if step == work.lastTimed { total = platform_now() - start }
     }
     return TeamTiming(total: total, iterations: work.iterations, busy: [])

@@ -13,7 +13,7 @@ public protocol Team: AnyObject, Sendable {
 
   /// Does what `work` says, all workers at once.
   ///
-  /// - Requires: nothing in `work` calls the team; one caller at a time.
+  /// - Requires: nothing in `work` calls the team, and it needs no more workers than there are; one caller at a time.
   /// - Returns: what the clock said of the timed iterations.
   func run(_ work: TeamWork) -> TeamTiming
 }
@@ -42,18 +42,24 @@ public struct TeamWork: Sendable {
   public var job: @Sendable (_ worker: Int) -> Void
   /// The second half of each iteration, which begins when every worker has ended `job`; nil if `job` is all there is.
   public var combine: (@Sendable (_ worker: Int) -> Void)?
+  /// How many workers, the first ones, execute `job` and `combine`; nil for all of the team.
+  ///
+  /// The others wait for `after`, or for the end of the run, and nobody releases them or waits for them in between: one
+  /// worker computes as if the team had no other. `before` and `after` are of all workers.
+  public var workers: Int?
 
   /// Steps, from first to last.
   public init(
     before: (@Sendable (Int) -> Void)? = nil, warmUp: Int, iterations: Int, after: (@Sendable (Int) -> Void)? = nil,
-    combine: (@Sendable (Int) -> Void)? = nil, job: @escaping @Sendable (Int) -> Void
+    combine: (@Sendable (Int) -> Void)? = nil, workers: Int? = nil, job: @escaping @Sendable (Int) -> Void
   ) {
-    precondition(iterations >= 1 && warmUp >= 0)
+    precondition(iterations >= 1 && warmUp >= 0 && workers ?? 1 >= 1)
     self.before = before
     self.warmUp = warmUp
     self.iterations = iterations
     self.after = after
     self.combine = combine
+    self.workers = workers
     self.job = job
   }
 
@@ -67,6 +73,9 @@ public struct TeamWork: Sendable {
   var firstTimed: Int { first + warmUp * stepsPerIteration }
   /// The last timed step.
   var lastTimed: Int { firstTimed + iterations * stepsPerIteration - 1 }
+
+  /// The steps that ``workers`` says who executes.
+  var allIterations: Range<Int> { first..<lastTimed + 1 }
 
   /// Does worker `worker`'s part of step `step`.
   @inline(__always)
@@ -105,7 +114,8 @@ public struct TeamTiming: Sendable, Hashable {
   public var total: UInt64
   /// How many iterations that were.
   public var iterations: Int
-  /// How long each worker computed in the last iteration; empty where the team cannot tell them apart.
+  /// How long each worker that has a part in the iterations computed in the last one; empty where the team cannot tell
+  /// them apart.
   public var busy: [UInt64]
 
   /// The times of one run.
