@@ -77,7 +77,8 @@ struct ApplyCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How the output is divided among threads: channels, pixels. Default: both.", valueName: "split,…"),
+      "How the output is divided among threads: channels, pixels, auto. Default: channels and pixels, and auto where that "
+        + "takes one thread alone.", valueName: "split,…"),
     transform: ListOption<Split>.parse)
   var split: ListOption<Split>?
 

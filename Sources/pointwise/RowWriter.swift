@@ -140,8 +140,10 @@ extension Row {
       notes = reason
     }
     if result.item.split == .auto, let division = result.division {
-      notes = ["\(result.item.tuned == nil ? "auto" : "tuning") took \(division)", notes].compactMap { $0 }.joined(
-        separator: "; ")
+      let chooser = result.item.tuned == nil ? "auto" : "tuning"
+      let part =
+        division.threads < result.item.threads ? ": \(division.threads) of \(result.item.threads) threads computes" : ""
+      notes = ["\(chooser) took \(division)\(part)", notes].compactMap { $0 }.joined(separator: "; ")
     }
     if let pages = result.pages { notes = [notes, "\(pages)"].compactMap { $0 }.joined(separator: "; ") }
   }

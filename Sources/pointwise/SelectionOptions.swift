@@ -34,8 +34,8 @@ struct SelectionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How the work is divided among threads: channels, pixels, grid (both), reduction (input channels, where that "
-        + "suits the layer), auto (one of them, by a model); none is that of one thread. Default: run measures channels "
-        + "and pixels, verify checks, and tune tries, all.",
+        + "suits the layer), auto (one of them, or one thread alone, by a model); none is that of one thread. Default: run "
+        + "measures channels and pixels, and auto where that takes one thread; verify checks, and tune tries, all.",
       valueName: "split,…"),
     transform: ListOption<Split>.parse)
   var split: ListOption<Split>?

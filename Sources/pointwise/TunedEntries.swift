@@ -60,18 +60,23 @@ extension TuningEntry {
   /// Which tile and split were tuned, and when.
   private var remark: String {
     let day = origin.date.formatted(.iso8601.year().month().day())
-    guard let winner else { return "tuned on \(day): the model's choice, \(model.words), was not beaten" }
+    let words = model.words(threads: key.threads)
+    guard let winner else { return "tuned on \(day): the model's choice, \(words), was not beaten" }
     return
-      "tuned on \(day): \(winner.choice.words), \(Format.number(winner.gainPercent)) % faster than the model's \(model.words)"
+      "tuned on \(day): \(winner.choice.words(threads: key.threads)), \(Format.number(winner.gainPercent)) % faster than "
+      + "the model's \(words)"
   }
 }
 
 extension TuningEntry.Choice {
-  /// Such as `tile p14x2 by channels`.
-  var words: String { (tile.map { "tile \($0)" } ?? "its one tile") + (split == "none" ? "" : " by \(split)") }
+  /// Such as `tile p14x2 by channels`, or on several threads of which one computes, `tile p14x2 on one thread`.
+  func words(threads: Int) -> String {
+    (tile.map { "tile \($0)" } ?? "its one tile")
+      + (split != "none" ? " by \(split)" : threads > 1 ? " on one thread" : "")
+  }
 
-  /// The same for a cell of a table.
-  var cell: String { (tile ?? "–") + (split == "none" ? "" : ", \(split)") }
+  /// The same for a cell of a table, such as `p14x2, channels`.
+  func cell(threads: Int) -> String { (tile ?? "–") + (threads > 1 ? ", \(split)" : "") }
 }
 
 extension TuningEntry.Winner {

@@ -13,11 +13,12 @@ enum TuningText {
     ]
     for entry in entries {
       func microseconds(_ choice: TuningEntry.Choice) -> String { Format.number(choice.nanoseconds / 1000) }
-      let winner = entry.winner
+      let (winner, threads) = (entry.winner, entry.key.threads)
       let origin = entry.origin
       rows.append(
-        [entry.key.layer, entry.key.layout.rawValue, entry.key.isa, "\(entry.key.threads)"]
-          + [entry.model.cell, microseconds(entry.model), winner?.choice.cell ?? "model"]
+        [entry.key.layer, entry.key.layout.rawValue, entry.key.isa, "\(threads)"]
+          + [entry.model.cell(threads: threads), microseconds(entry.model)]
+          + [winner?.choice.cell(threads: threads) ?? "model"]
           + [winner.map { microseconds($0.choice) } ?? "", winner.map { Format.number($0.gainPercent) } ?? ""]
           + [winner.map { interval($0) } ?? ""]
           + (dated
@@ -32,11 +33,12 @@ enum TuningText {
   /// What was found for one layer, in one line.
   static func line(_ entry: TuningEntry) -> String {
     let key = entry.key
+    let model = entry.model.words(threads: key.threads)
     let found =
       entry.winner.map {
-        "\($0.choice.words), \(Format.number($0.gainPercent)) % faster (\(interval($0))) than the model's "
-          + entry.model.words
-      } ?? "the model's choice, \(entry.model.words), was not beaten by \(entry.origin.candidates) others"
+        "\($0.choice.words(threads: key.threads)), \(Format.number($0.gainPercent)) % faster (\(interval($0))) than the "
+          + "model's \(model)"
+      } ?? "the model's choice, \(model), was not beaten by \(entry.origin.candidates) others"
     return "\(key.layer) \(key.layout.rawValue), \(threads(key.threads)): \(found)"
   }
 

@@ -28,7 +28,10 @@ import Testing
     let threads = TestMachine.cpuCount >= 2 ? [1, 2] : [1]
     if threads.count < 2 { print("One CPU: the run is tested on one thread only.") }
     let list = threads.map(String.init).joined(separator: ",")
-    let arguments = ["run", "tiny.yaml", "--max-time", "0.05", "--threads", list, "--output", "a/b/R", "--seed", "7"]
+    let arguments = [
+      "run", "tiny.yaml", "--max-time", "0.05", "--threads", list, "--split", "channels,pixels", "--output", "a/b/R",
+      "--seed", "7",
+    ]
     let result = try Command.run(arguments, in: folder)
     #expect(result.code == 0, "\(result)")
 
@@ -139,6 +142,29 @@ import Testing
       #expect(notes.contains("page"), "\(notes)")
     }
     #expect(run.manifest.settings.memory == "first-touch" && run.manifest.settings.pages == "small")
+  }
+
+  @Test func aShortLayerOnTwoThreadsHasARowOfOne() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("layers: [mb1ic240oc10, mb8ic512oc2048]\n", to: "short.yaml")
+    let result = try Command.run(
+      [
+        "run", "short.yaml", "--kernel", "packed", "--threads", "1,2", "--oversubscribe", "wrap", "--max-time", "0.001",
+        "--output", "R",
+      ], in: folder)
+    #expect(result.code == 0, "\(result)")
+    let run = try RunFiles(folder, "R")
+    run.expectConsistency()
+    let rows = run.rows.map { "\($0.n) \($0.split) \($0.threads)" }.sorted()
+    #expect(
+      rows == [
+        "10 auto 2", "10 channels 2", "10 none 1", "10 pixels 2", "2048 channels 2", "2048 none 1", "2048 pixels 2",
+      ])
+    let row = try #require(run.rows.first { $0.split == "auto" })
+    #expect(row.notes?.hasPrefix("auto took none: 1 of 2 threads computes; ") ?? false, "\(row.notes ?? "")")
+    #expect(row.imbalancePercent == nil && row.speedup != nil && row.efficiencyPercent != nil)
+    let resumed = try Command.run(["run", "--resume", "R"], in: folder)
+    #expect(resumed.code == 0 && resumed.output.contains("nothing is left"), "\(resumed)")
   }
 
   @Test func casesThatTakeTooLongAreSkippedAloud() throws {

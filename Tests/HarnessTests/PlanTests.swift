@@ -71,6 +71,8 @@ import Topology
       expected.insert("\(kernel)-\(isa.rawValue)-none-dispatch 1")
       for split in ["channels", "pixels"] { expected.insert("\(kernel)-\(isa.rawValue)-\(split)-dispatch 8") }
     }
+    // Eight threads are too many for layers as short as these.
+    expected.insert("packed-\(isa.rawValue)-auto-dispatch 8")
     #expect(variants(plan) == expected)
     for group in plan.groups {
       #expect(group.cases.count == expected.count, "each case once")
@@ -147,6 +149,46 @@ import Topology
         == "--split 'none': more than one thread needs a split that divides the work: channels, pixels, grid, reduction "
         + "or auto")
     #expect(more.isUsage)
+  }
+
+  /// Where no split is asked for, a layer that one of the threads computes best has a case for that, and no other has.
+  @Test func autoIsMeasuredWhereItTakesOneThread() throws {
+    func autos(_ axes: String = "", _ select: (inout Selection) -> Void = { _ in }) throws -> [String] {
+      let folder = try TemporaryFolder()
+      let suite = try folder.suite(
+        """
+        layers: [mb1ic240ih1oc10oh1kh1ph0, mb1ic64ih28oc256oh28kh1ph0, mb1ic1024oc2048]
+        \(axes)
+        """)
+      var selection = Selection()
+      selection.threads = try ThreadCounts("1,2,8")
+      selection.layouts = [.nhwc]
+      select(&selection)
+      return try Plan(
+        suites: [suite], selection: selection, machine: try Examples.eightCores(), catalog: catalog,
+        availableMemory: nil
+      ).groups.flatMap { group in
+        group.cases.filter { $0.split == .auto }.map { "\($0.contender.name) \(group.layer.n) \($0.threads)" }
+      }
+    }
+    #expect(try autos() == ["packed 10 2", "packed 10 8"])
+    #expect(try autos { $0.kernels = ["simd"] } == [])
+    #expect(try autos { $0.splits = [.channels] } == [] && autos("axes: { split: pixels }") == [])
+    let all = ["packed 10 2", "packed 10 8", "packed 256 2", "packed 256 8", "packed 2048 2", "packed 2048 8"]
+    #expect(
+      try autos {
+        $0.kernels = ["packed"]
+        $0.splits = [.auto]
+      } == all)
+    // The model is one of hot caches.
+    #expect(try autos { $0.caches = [.cold, .hot] } == ["packed 10 2", "packed 10 8"])
+    #expect(try autos { $0.caches = [.coldWeights] } == [])
+    // Beside a tuned kernel stands the model's choice, whatever it is.
+    #expect(
+      try autos {
+        $0.kernels = ["packed"]
+        $0.tuned = [:]
+      } == all)
   }
 
   /// A reduction is left out where the layer has few terms for its outputs: here, of both layers.

@@ -104,6 +104,19 @@ import Topology
     #expect(abs(time / (layer.flops / 50) - 1) < 1e-12)
   }
 
+  @Test func oneOfSeveralThreadsIsPredictedAsOneAlone() throws {
+    let layer = try Layer(op: .fc, shape: .fc(mb: 1, ic: 240, oc: 10), layout: .nc)
+    // Hardware threads of one core and its caches: those that do not compute take nothing of them.
+    let machine = try machine("l3:1(size=32MB) l2:1(size=1MB) l1:1(size=32KB) core:1 pu:4")
+    let alone = try #require(
+      Predictor(machine, rates(), threads: 1, cpus: [0]).prediction(layer, try packed(), .none))
+    let four = Predictor(machine, rates(), threads: 4, cpus: [0, 1, 2, 3])
+    let auto = try #require(four.prediction(layer, try packed(), .auto))
+    #expect(auto == alone && auto.division == "none" && auto.forkJoin == 0 && auto.imbalancePercent == 0)
+    let channels = try #require(four.prediction(layer, try packed(), .channels))
+    #expect(channels.nanoseconds > auto.nanoseconds + channels.forkJoin)
+  }
+
   @Test func aSplitThatDoesNotSuitHasNoPrediction() throws {
     let predictor = Predictor(try twoNodes(), rates(), threads: 4, cpus: [])
     #expect(predictor.prediction(try convolution(), try packed(), .reduction) == nil)

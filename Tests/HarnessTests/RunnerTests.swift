@@ -15,7 +15,9 @@ import Topology
   }
 
   /// A plan of a convolution and a fully connected layer on this machine.
-  private func plan(_ axes: String = "axes: { threads: [1, 2], isa: portable }") throws -> Plan {
+  private func plan(
+    _ axes: String = "axes: { threads: [1, 2], isa: portable, split: [channels, pixels] }"
+  ) throws -> Plan {
     let folder = try TemporaryFolder()
     let suite = try folder.suite(
       """
@@ -95,6 +97,27 @@ import Topology
       #expect(result.item.split == .auto ? division.split != .auto : division.split == result.item.split)
       #expect((division.terms != nil) == (division.split == .reduction))
       #expect((result.prepareNanoseconds != nil) == (result.item.contender.name == "packed"))
+    }
+  }
+
+  /// A layer that `auto` leaves to one of two workers is checked and measured like any other.
+  @Test(arguments: TeamKind.ofKernels, CacheState.allCases)
+  func oneOfTwoWorkersComputes(team: TeamKind, cache: CacheState) throws {
+    let layer = try Layer(op: .fc, shape: .fc(mb: 1, ic: 240, oc: 10), layout: .nc, bias: true, activation: .silu)
+    let kernel = try #require(Catalog.current().kernels.last { $0.name == "packed" })
+    let cases = try [Split.auto, .channels].map { split in
+      Case(kernel: kernel, split: split, team: team, placement: try Examples.placement(2), cache: cache)
+    }
+    let results = try Examples.results(Examples.group(layer, cases))
+    #expect(results.count == 2)
+    for result in results {
+      let measurement = try #require(result.measurement, "\(result.verification?.failure ?? "")")
+      #expect(measurement.samples.count >= 6 && result.verification?.passed == true)
+      let isOne = result.item.split == .auto
+      #expect(result.division?.threads == (isOne ? 1 : 2) && (result.division?.split == Split.none) == isOne)
+      // Nobody to compare it with; and the control cannot tell its workers apart.
+      #expect((measurement.imbalancePercent == nil) == (isOne || team == .dispatchApply))
+      #expect(measurement.samples.allSatisfy { $0.evidence.cpus.count == (team.isPinned ? 2 : 0) }, "both are watched")
     }
   }
 

@@ -239,13 +239,35 @@ import Topology
   }
 
   @Test func aChoiceThatDoesNotFitIsNotUsed() throws {
-    for choices in [try choices(1, .pixels), try choices(2, .none), try choices(2, .reduction)] {
+    for choices in [try choices(1, .pixels), try choices(1, .reduction), try choices(2, .reduction)] {
       let plan = try runPlan(choices) {
         $0.kernels = ["packed.tuned"]
         $0.threads = try? ThreadCounts("1,2")
       }
       #expect(plan.caseCount == 0 && plan.untuned.count == 6)
     }
+  }
+
+  @Test func oneOfSeveralThreadsIsAChoice() throws {
+    let plan = try runPlan(try choices(2, .none)) {
+      $0.kernels = ["packed.tuned"]
+      $0.threads = try? ThreadCounts("2")
+    }
+    #expect(variants(plan, .nhwc) == ["packed.tuned auto none 2"])
+    let item = try #require(plan.groups.flatMap(\.cases).first)
+    let division = item.dividingSplit.division(
+      of: Problem(plan.groups[0].layer), for: try #require(item.kernel), threads: item.threads)
+    #expect(division.threads == 1)
+
+    func splits(_ chosen: [Split], _ shape: Shape, threads: Int) throws -> [Split] {
+      let problem = Problem(
+        try Layer(op: .fc, shape: shape, layout: .nc), caches: CacheSizes(l1d: 32 << 10, l2: 1 << 20, l3: 32 << 20))
+      return TuningCandidate.splits(of: chosen, for: problem, threads: threads)
+    }
+    let (small, large) = (Shape.fc(mb: 1, ic: 512, oc: 500), Shape.fc(mb: 1, ic: 512, oc: 512))
+    #expect(try splits(Split.allCases, small, threads: 2) == [.none, .channels, .pixels, .grid, .reduction])
+    #expect(try splits(Split.allCases, large, threads: 2) == [.channels, .pixels, .grid, .reduction])
+    #expect(try splits([.pixels], small, threads: 2) == [.pixels] && splits(Split.allCases, small, threads: 1) == [])
   }
 
   @Test func aTunedCaseComputesItsOwnTile() throws {

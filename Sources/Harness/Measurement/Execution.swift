@@ -10,24 +10,27 @@ final class Execution: Sendable {
   let combine: (@Sendable (_ worker: Int) -> Void)?
   /// Tensors of partial sums that executions write to; empty where there are none.
   let partials: [SharedBuffer]
+  /// How many workers of a team have a part; nil for all.
+  private let workers: Int?
   private let sets: [BufferSet]
   private let turns: Turns?
 
   /// An execution that uses `sets` in turn, or the same buffers every time if there are none.
   init(
-    _ sets: [BufferSet]?, _ turns: Turns?, partials: [SharedBuffer] = [], _ body: @escaping @Sendable (Int) -> Void,
-    combine: (@Sendable (Int) -> Void)? = nil
+    _ sets: [BufferSet]?, _ turns: Turns?, partials: [SharedBuffer] = [], workers: Int? = nil,
+    _ body: @escaping @Sendable (Int) -> Void, combine: (@Sendable (Int) -> Void)? = nil
   ) {
     self.body = body
     self.combine = combine
     self.partials = partials
+    self.workers = workers
     self.sets = sets ?? []
     self.turns = turns
   }
 
   /// Executions as a team's work.
   func work(warmUp: Int, iterations: Int) -> TeamWork {
-    TeamWork(warmUp: warmUp, iterations: iterations, combine: combine, job: body)
+    TeamWork(warmUp: warmUp, iterations: iterations, combine: combine, workers: workers, job: body)
   }
 
   /// How many executions it takes until every set of buffers has been used.

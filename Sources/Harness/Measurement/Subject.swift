@@ -94,7 +94,7 @@ final class KernelSubject: Subject {
       fastest = min(fastest, threadCPUNanoseconds() - start)
     }
     let share = Double(rows * columns) / Double(layer.m * layer.n)
-    return Double(fastest) * 1e-9 / share / Double(item.split == .none ? 1 : item.threads)
+    return Double(fastest) * 1e-9 / share / Double(work.threads)
   }
 
   func check(_ verifier: Verifier) throws -> Verification {

@@ -174,7 +174,8 @@ final class Workbench {
     return Array(partials.prefix(count))
   }
 
-  /// Executions of `kernel` over the parts of `division`, one a worker, each with its own scratch memory.
+  /// Executions of `kernel` over the parts of `division`, one a worker, each with its own scratch memory. Workers of a
+  /// larger team have no part.
   ///
   /// - Parameters:
   ///   - cache: which buffers executions use; see ``CacheState``.
@@ -207,13 +208,13 @@ final class Workbench {
     } else {
       body = { worker in parts[worker].compute(kernel, hot) }
     }
-    if division.terms == nil { return Execution(sets, turns, body) }
+    if division.terms == nil { return Execution(sets, turns, workers: division.threads, body) }
 
     let sums = PartialTensors(partials)
     let line = FloatBuffer.alignment / MemoryLayout<Float>.stride
     let lines = (output.count + line - 1) / line
     let (count, workers) = (output.count, division.threads)
-    return Execution(sets, turns, partials: partials, body) { worker in
+    return Execution(sets, turns, partials: partials, workers: division.threads, body) { worker in
       let operands = if let sets, let turns { sets[turns.last(worker)].operands(hot) } else { hot }
       let elements =
         min(count, lines * worker / workers * line)..<min(count, lines * (worker + 1) / workers * line)

@@ -1,6 +1,8 @@
 public import Kernels
 
 /// What each worker of a team computes of a layer: what a ``Split`` comes to for one kernel.
+///
+/// A team may have more workers than a division: those have no part, and are neither released nor waited for.
 public struct Division: Sendable, Hashable {
   /// The split; of ``Split/auto``, the one that it chose.
   public let split: Split
@@ -23,7 +25,7 @@ public struct Division: Sendable, Hashable {
   /// A division of the output into `blocks`, whatever made them.
   public init(_ blocks: [Block]) { self.init(split: .none, blocks: blocks) }
 
-  /// How many workers there are.
+  /// How many workers have a part.
   public var threads: Int { blocks.count }
 }
 

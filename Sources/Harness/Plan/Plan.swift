@@ -36,8 +36,9 @@ public struct Plan: Sendable {
   /// Combines what the suites list with what `selection` asks for.
   ///
   /// The command line wins over a suite's axis, and that over the default. On one thread every split is the whole layer,
-  /// so a kernel has one case there a placement, whose split is called `none`. Placements that come to the same CPUs are
-  /// one, and ``duplicates`` has the others. The team `dispatch-apply` is never pinned: it has no placement to vary.
+  /// so a kernel has one case there a placement, whose split is called `none`. Where no split was asked for, a layer with
+  /// hot caches that `auto` gives to fewer workers than there are has that case too. Placements that come to the same CPUs
+  /// are one, and ``duplicates`` has the others. The team `dispatch-apply` is never pinned: it has no placement to vary.
   ///
   /// - Parameters:
   ///   - available: free memory in bytes, or nil if it is not known.
@@ -52,6 +53,7 @@ public struct Plan: Sendable {
     for suite in suites {
       let cases = try Self.cases(suite, selection, machine, catalog, &duplicates)
       let layouts = selection.layouts ?? suite.axes.layout?.values
+      let hasSplits = selection.splits != nil || suite.axes.split != nil
       for entry in suite.entries {
         guard selection.layers?.contains(where: { entry.matches($0) }) ?? true else { continue }
         for layout in Layout.applicable(to: entry.op) {
@@ -66,11 +68,12 @@ public struct Plan: Sendable {
               throw .flag(
                 "--scaling", value: Scaling.weak.rawValue, message: "\(entry.descriptor) grows too large: \(error)")
             }
-            let problem = Problem(layer)
+            let problem = Problem(layer, caches: caches)
             let group = CaseGroup(
               suite: suite.name, entry: part.entry, layer: layer,
               cases: Self.tuned(part.cases, layer, caches, selection.tuned, &untuned).filter {
                 $0.contender.supports(problem) && $0.split.suits(problem, threads: $0.threads)
+                  && (hasSplits || $0.isUsual(for: problem, isTuned: selection.tuned != nil))
               })
             let needed = group.memoryBytes(coldBytes: machine.coldBytes, caches: caches)
             if let available, needed > available {
@@ -152,7 +155,7 @@ public struct Plan: Sendable {
     _ suite: Suite, _ selection: Selection, _ machine: Machine, _ catalog: Catalog, _ duplicates: inout [Duplicate]
   ) throws(PlanError) -> [Case] {
     let kernels = try kernels(suite, selection, catalog)
-    let splits = try chosen(selection.splits, suite.axes.split, "split") ?? Split.usual
+    let splits = try chosen(selection.splits, suite.axes.split, "split") ?? Split.usual + [.auto]
     let teams = try chosen(selection.teams, suite.axes.team, "team")
     let caches = try chosen(selection.caches, suite.axes.cache, "cache") ?? [.hot]
     let placements = try placements(suite, selection, machine)
@@ -313,6 +316,17 @@ public struct Plan: Sendable {
       do throws(PlacementError) { values.append(try parse(text)) } catch { throw .placement(error, axis.location) }
     }
     return values
+  }
+}
+
+extension Case {
+  /// Whether it is measured where no split was asked for: one of the usual splits, a tuned kernel or the model's choice
+  /// beside it, or `auto` where it does what no other split does.
+  fileprivate func isUsual(for problem: Problem, isTuned: Bool) -> Bool {
+    guard split == .auto, let kernel, !kernel.isTuned, contender.dividing([], isTuned: isTuned).isEmpty else {
+      return true
+    }
+    return cache == .hot && split.division(of: problem, for: kernel, threads: threads).threads < threads
   }
 }
 

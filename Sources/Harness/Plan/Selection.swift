@@ -15,7 +15,7 @@ public struct Selection: Sendable {
   public var layers: [String]?
   /// ISAs; default: the widest that the CPU executes.
   public var isas: [ISA]?
-  /// Splits for more than one thread; default: channels and pixels.
+  /// Splits for more than one thread; default: channels and pixels, and auto where it takes fewer of them.
   public var splits: [Split]?
   /// Teams; default: `dispatch`.
   public var teams: [TeamKind]?

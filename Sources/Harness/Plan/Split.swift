@@ -2,7 +2,7 @@ public import Kernels
 
 /// How a layer's work is divided among the threads of a team.
 public enum Split: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Not at all: one worker computes everything.
+  /// Not at all: one worker computes everything, and the others of the team, if it has any, have no part.
   case none
   /// By output channels, or neurons: every worker reads the whole input and its part of the weights.
   case channels
@@ -13,10 +13,11 @@ public enum Split: String, Sendable, Hashable, Codable, CaseIterable {
   /// By input channels: every worker reads its part of input and weights, and sums a part of every output; then the
   /// partial sums are combined. For layers with few outputs and long sums.
   case reduction
-  /// The one of them that should be the fastest: see ``SplitModel``.
+  /// The one of them that should be the fastest: see ``SplitModel``. On several threads too that may be ``none``: a fork
+  /// and join costs more than it saves where there is little to compute.
   case auto
 
-  /// What is measured unless something else is asked for.
+  /// What is measured unless something else is asked for; besides, ``auto`` where it takes fewer workers than there are.
   public static let usual: [Split] = [.channels, .pixels]
   /// The splits that divide the output, and leave every sum to one worker.
   public static let ofOutput: [Split] = [.none, .channels, .pixels, .grid]
@@ -36,13 +37,16 @@ public enum Split: String, Sendable, Hashable, Codable, CaseIterable {
   /// Borders between workers' terms fall on multiples of this: vectors and cache lines.
   static let termGrain = 16
 
-  /// The division of `problem` among `threads` workers that run `kernel`.
+  /// The division of `problem` among `threads` workers that run `kernel`. ``none`` gives all of it to one of them, and
+  /// ``auto`` may.
   ///
   /// - Requires: the split suits the problem.
   public func division(of problem: Problem, for kernel: Kernel, threads: Int) -> Division {
     let grain = kernel.grain(problem)
     switch self {
-    case .none, .channels, .pixels, .grid:
+    case .none:
+      return Division(split: .none, blocks: [Block(rows: 0..<problem.m, columns: 0..<problem.n)])
+    case .channels, .pixels, .grid:
       return Division(split: self, blocks: blocks(m: problem.m, n: problem.n, threads: threads, grain: grain))
     case .reduction:
       precondition(suits(problem, threads: threads), "the plan leaves out what does not suit")

@@ -18,7 +18,7 @@ public struct Predictor: Sendable {
   private let machine: Machine
   private let rates: MachineRates
   private let efficiency: Double?
-  private let cpus: [Int]
+  private var cpus: [Int]
   private let caches: CacheSizes
 
   /// A predictor for workers on `cpus`, one each.
@@ -38,10 +38,18 @@ public struct Predictor: Sendable {
   /// The prediction for `layer`, run by `kernel` and divided by `split`; nil if the split does not suit it, or the
   /// kernel's work is not counted and no efficiency was given.
   public func prediction(_ layer: Layer, _ kernel: Kernel, _ split: Split) -> Prediction? {
-    let threads = cpus.count
     let problem = Problem(layer, caches: caches)
-    guard split.suits(problem, threads: threads) else { return nil }
-    let division = split.division(of: problem, for: kernel, threads: threads)
+    guard split.suits(problem, threads: cpus.count) else { return nil }
+    let division = split.division(of: problem, for: kernel, threads: cpus.count)
+    var predictor = self
+    // Workers without a part take nothing of what the others share, and nobody waits for them.
+    predictor.cpus = Array(cpus.prefix(division.threads))
+    return predictor.prediction(layer, problem, kernel, division)
+  }
+
+  private func prediction(
+    _ layer: Layer, _ problem: Problem, _ kernel: Kernel, _ division: Division
+  ) -> Prediction? {
     var workers: [Worker] = []
     for worker in division.blocks.indices {
       guard let one = self.worker(worker, division, problem, kernel) else { return nil }
@@ -49,7 +57,7 @@ public struct Predictor: Sendable {
     }
     guard let slowest = workers.max(by: { $0.nanoseconds < $1.nanoseconds }) else { return nil }
     let mean = workers.reduce(0) { $0 + $1.nanoseconds } / Double(workers.count)
-    var forkJoin = rates.forkJoin(threads: threads)
+    var forkJoin = rates.forkJoin(threads: division.threads)
     var nanoseconds = slowest.nanoseconds
     if division.terms != nil {
       // Every worker has written a whole output of partial sums, and reads its part of all of them.

@@ -4,7 +4,8 @@ public import Kernels
 public struct TunedChoice: Sendable, Hashable {
   /// The tile; nil where the kernel's model was not beaten.
   public var tile: TileChoice?
-  /// The split; `none` on one thread, `auto` where the model was not beaten on more.
+  /// The split; `none` on one thread, and where one of several is the fastest; `auto` where the model was not beaten on
+  /// more.
   public var split: Split
   /// What was tuned, and when, for the notes of a result.
   public var remark: String
@@ -18,7 +19,7 @@ public struct TunedChoice: Sendable, Hashable {
 
   /// Whether it can be carried out: a cache may have been written by a version with other tiles.
   func suits(_ kernel: Kernel, _ problem: Problem, threads: Int) -> Bool {
-    guard (split == .none) == (threads == 1), split.suits(problem, threads: threads) else { return false }
+    guard split == .none || threads > 1, split.suits(problem, threads: threads) else { return false }
     guard let tile else { return true }
     return kernel.tiles.contains(tile.shape) && kernel.with(tile).supports(problem)
   }

@@ -4,7 +4,7 @@ public import Kernels
 public struct TuningCandidate: Sendable, Hashable, CustomStringConvertible {
   /// The tile; nil is the one that the kernel's model chooses.
   public var tile: TileChoice?
-  /// How the work is divided; `none` on one thread.
+  /// How the work is divided; `none` on one thread, and for one of several.
   public var split: Split
 
   /// A candidate.
@@ -44,10 +44,17 @@ public struct TuningCandidate: Sendable, Hashable, CustomStringConvertible {
 
   private static let leastSums = 8
 
-  /// The splits of `chosen` that suit `problem` on several threads; none on one.
+  /// The splits of `chosen` that suit `problem` on several threads, not to divide it among them where ``SplitModel`` asks
+  /// for that; on one thread there is nothing to try.
   static func splits(of chosen: [Split], for problem: Problem, threads: Int) -> [Split] {
     if threads == 1 { return [] }
-    return chosen.filter { $0 != .none && $0 != .auto && $0.suits(problem, threads: threads) }
+    return chosen.filter {
+      switch $0 {
+      case .none: SplitModel.mayTakeOne(problem)
+      case .auto: false
+      case .channels, .pixels, .grid, .reduction: $0.suits(problem, threads: threads)
+      }
+    }
   }
 }
 

@@ -57,7 +57,7 @@ public struct TuningPlan: Sendable {
         tasks.append(
           TuningTask(
             group: CaseGroup(suite: group.suite, entry: group.entry, layer: group.layer, cases: [model]), model: model,
-            kernel: kernel, tiles: tiles, splits: selection.splits ?? [.channels, .pixels, .grid, .reduction]))
+            kernel: kernel, tiles: tiles, splits: selection.splits ?? [.none, .channels, .pixels, .grid, .reduction]))
       }
     }
     self.tasks = tasks

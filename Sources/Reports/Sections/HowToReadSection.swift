@@ -60,7 +60,7 @@ struct HowToReadSection: ReportSection {
     """,
     """
     **clock**: the clock that the bursts saw. **imbalance**: how much longer the slowest thread computed than the mean of \
-    all, in percent.
+    all, in percent; empty where one computes.
     """,
     """
     **error ÷ bound**: the error against a reference in double precision as a part of what rounding can explain. Above 1 \

@@ -54,7 +54,7 @@ public struct TuningEntry: Sendable, Hashable, Codable {
   public struct Choice: Sendable, Hashable, Codable {
     /// The tile, such as "p14x2"; nil for a kernel that has no choice.
     public var tile: String?
-    /// The split: "none" on one thread.
+    /// The split: "none" on one thread, and on one of several.
     public var split: String
     /// The median time of one execution, in ns.
     public var nanoseconds: Double
