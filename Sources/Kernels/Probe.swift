@@ -132,6 +132,8 @@ public struct ProbeSet: Sendable {
   public let flopsPerRound: Int
   /// See ``Probe/multiplyAdds(rounds:sink:)``.
   public let multiplyAdds: @Sendable (Int, UnsafeMutablePointer<Float>) -> Void
+  /// A count of floats of which ``read`` can read any multiple: 8 of the widest vectors.
+  public static let readStep = 128
   /// See ``Probe/read(_:count:passes:inFourStreams:sink:)``.
   public let read: @Sendable (UnsafePointer<Float>, Int, Int, Bool, UnsafeMutablePointer<Float>) -> Void
   /// See ``Probe/write(_:count:)``.

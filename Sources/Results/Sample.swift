@@ -45,7 +45,8 @@ public struct Sample: Sendable, Hashable {
   public var countedClockGHz: Double?
   /// The visit of the layer that the round belongs to, from 0; nil in folders that are older than visits.
   public var visit: Int?
-  /// Rate at which the slowest worker read a small buffer after the sample, in GB/s; nil if it was not looked at.
+  /// Rate at which the slowest worker read a small buffer after the sample, or, if the layer streams its weights, all
+  /// workers together read these, in GB/s; nil if it was not looked at.
   public var cacheGbytesPerSecond: Double?
 
   /// A sample.

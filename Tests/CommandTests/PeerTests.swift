@@ -59,6 +59,24 @@ import Testing
     #expect(resumed.code == 0 && resumed.output.contains("nothing is left"), "\(resumed)")
   }
 
+  /// Its own copy of the weights is out of reach, so it has what the kernel's rounds until its end had.
+  @Test func aPeerHasTheBandwidthOfTheKernelsWeights() throws {
+    try folder.write("layers: [mb1ic2048oc2048]\n", to: "tiny.yaml")
+    let (result, files) = try run(try FakeOpenBLAS(), ["--visits", "1"])
+    #expect(result.code == 0, "\(result)")
+    let rates = files.samples.filter { $0.caseKey.contains("naive") }.sorted { $0.round < $1.round }
+      .compactMap(\.cacheGbytesPerSecond)
+    let medians = (1...rates.count).map { count in
+      let some = rates.prefix(count).sorted()
+      return (some[(count - 1) / 2] + some[count / 2]) / 2
+    }
+    #expect(!peers(files).isEmpty)
+    for row in peers(files) {
+      let bandwidth = try #require(row.peakGbytesPerSecond)
+      #expect(medians.contains { abs($0 - bandwidth) <= 1e-9 * bandwidth }, "\(bandwidth): \(medians)")
+    }
+  }
+
   @Test(arguments: ["hot", "cold-weights", "cold"])
   func everyCacheStateIsRightOrSkippedForAReason(_ cache: String) throws {
     let (result, files) = try run(try FakeOpenBLAS(), ["--cache", cache, "--layer", "fc"])

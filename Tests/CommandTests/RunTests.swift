@@ -181,6 +181,33 @@ import Testing
     run.expectConsistency()
   }
 
+  /// 16 MiB of weights fit the L2 caches of no thread: each sample is followed by a reading of them, whose median is the
+  /// row's bandwidth. With cold caches it is a ceiling.
+  @Test func aLayerThatStreamsItsWeightsIsComparedWithReadingThem() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("layers: [mb1ic2048oc2048]\n", to: "stream.yaml")
+    let result = try Command.run(
+      [
+        "run", "stream.yaml", "--kernel", "simd,packed", "--threads", "1", "--cache", "hot,cold-weights", "--max-time",
+        "0.05", "--output", "R",
+      ], in: folder)
+    #expect(result.code == 0, "\(result)")
+    let run = try RunFiles(folder, "R")
+    run.expectConsistency()
+    #expect(run.rows.count == 4)
+    for row in run.rows {
+      let samples = run.samples.filter { $0.caseKey == row.caseKey }
+      let clean = samples.filter { $0.taint == nil }
+      let rates = (clean.count >= 6 ? clean : samples).compactMap(\.cacheGbytesPerSecond).sorted()
+      let median = (rates[(rates.count - 1) / 2] + rates[rates.count / 2]) / 2
+      let bandwidth = try #require(row.peakGbytesPerSecond)
+      #expect((abs(bandwidth - median) <= 1e-9 * median) == (row.cache == "hot"), "\(bandwidth), \(median)")
+      let limit = try min(#require(row.peakGFLOPS), #require(row.arithmeticIntensity) * bandwidth)
+      let percent = try 100 * #require(row.gflops) / limit
+      if row.cache == "hot" { #expect(try abs(#require(row.rooflinePercent) - percent) <= 1e-6 * percent) }
+    }
+  }
+
   /// Whatever is in the way, it is named, it is left as it is, and the exit code is 74.
   @Test(arguments: [
     ("taken", "not empty"), ("tiny.yaml", "not a folder"), ("tiny.yaml/below", "Not a directory"),

@@ -36,7 +36,7 @@ import Topology
     let witness = Witness(team, Burst(probe), caches: try CacheReading(probe, threads: threads))
     let work = TeamWork(warmUp: 0, iterations: 1) { _ in }
     #expect(witness.observe(work).1.cacheRate == nil, "only where it is asked for")
-    #expect(try #require(witness.observe(work, readsCaches: true).1.cacheRate) > 0)
+    #expect(try #require(witness.observe(work, .buffers).1.cacheRate) > 0)
     #expect(try #require(witness.observeIdle(readsCaches: true).cacheRate) > 0)
     #expect(try #require(witness.cacheRate()) > 0)
     #expect(Witness(team, Burst(probe)).cacheRate() == nil)

@@ -11,7 +11,8 @@ struct Burst: Sendable {
   /// Cycles of the dependent additions.
   let cycles: Double
 
-  private let probes: ProbeSet
+  /// The loops of its ISA.
+  let probes: ProbeSet
   private let rounds: Int
   private let chainRounds: Int
 

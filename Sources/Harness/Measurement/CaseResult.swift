@@ -56,6 +56,8 @@ public struct Measurement: Sendable {
   public var visitSpread: VisitSpread?
   /// The median rate of the bursts beside the rounds that count, in GFLOP/s.
   public var peak: Double
+  /// The median bandwidth of the case's own weights beside the rounds that count, in GB/s; nil if they were not read.
+  public var weightRate: Double?
   /// The median clock beside the rounds that count, in GHz.
   public var clockGHz: Double
   /// Instructions that a cycle retired, the median over the rounds that count; nil where they were not counted.
@@ -105,6 +107,7 @@ public struct Measurement: Sendable {
     within = Self.known(SampleSummary(withinVisits: times, visits: visits))
     visitSpread = VisitSpread(ofTimes: times, visits: visits)
     peak = Self.known(SampleSummary(counted.map(\.evidence.peak))).median
+    weightRate = SampleSummary(counted.compactMap(\.evidence.weightRate))?.median
     clockGHz = Self.known(SampleSummary(counted.map(\.evidence.clockGHz))).median
     instructionsPerCycle = SampleSummary(counted.compactMap(\.evidence.counts.instructionsPerCycle))?.median
     countedClockGHz = SampleSummary(counted.compactMap(\.evidence.counts.clockGHz))?.median

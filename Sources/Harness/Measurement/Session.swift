@@ -1,6 +1,7 @@
 import CPlatform
 import Kernels
 import Layers
+import Statistics
 import Teams
 import Topology
 
@@ -30,6 +31,8 @@ final class Session {
   private var round = 0
   private var generator: SeededGenerator
   private var recent = Ceilings.Recent()
+  /// The rates at which teams read the weights beside the samples so far, in GB/s, by their CPUs.
+  private var weightRates: [[Int?]: [Double]] = [:]
   private var isRefreshedAtEnd = false
   /// Whether every case has ended.
   private(set) var isEnded = false
@@ -210,6 +213,9 @@ final class Session {
           let spent = try ledger.spend(on: .observation) { try item.sample(round: round, position: position) }
           ledger.move(spent.timed, from: .observation, to: .timed)
           ledger.move(spent.warmUp, from: .observation, to: .warmUp)
+          if let rate = item.series.samples.last?.evidence.weightRate {
+            weightRates[item.item.placement.assignments.map(\.cpu), default: []].append(rate)
+          }
           // Checked at once, while the output is still this case's.
           let isOver = ledger.spend(on: .statistics) { item.isVisitOver }
           if isOver { try ledger.spend(on: .verification) { try recheck(item, workbench) } }
@@ -234,9 +240,21 @@ final class Session {
   }
 
   private func refreshCeilings(_ item: MeasuredCase) throws {
+    // What a kernel's weights give is read beside every sample.
+    if item.item.kernel != nil, machine.levelOfStreamedWeights(in: item.item, of: group.layer) != nil { return }
     try ledger.spend(on: .ceilings) {
       try ceilings.refresh(group.layer, item.item, on: try teams.team(item.item.team, item.item.placement), &recent)
     }
+  }
+
+  /// What the weights gave beside the kernels' samples so far on the CPUs of a case that cannot read its own, in GB/s; nil if
+  /// there is none.
+  ///
+  /// That is a library, whose copy of them lies in another process. Reading the lab's copy beside its samples would evict
+  /// it; but beside the best of the ceilings, it would look slower than a kernel that is as fast.
+  private func othersWeightRate(_ item: Case) -> Double? {
+    guard item.kernel == nil, machine.levelOfStreamedWeights(in: item, of: group.layer) != nil else { return nil }
+    return SampleSummary(weightRates[item.placement.assignments.map(\.cpu)] ?? [])?.median
   }
 
   /// Reports the cases that have failed, and leaves them out from now on.
@@ -296,7 +314,9 @@ final class Session {
     }
     var measurement = ledger.spend(on: .statistics) { item.measurement(reason) }
     measurement.counterFailures = item.counterFailures
-    measurement.roofline = ceilings.roofline(group.layer, item.item, peak: measurement.peak, recent)
+    measurement.roofline = ceilings.roofline(
+      group.layer, item.item, peak: measurement.peak, paired: measurement.weightRate ?? othersWeightRate(item.item),
+      recent)
     var result = item.result(
       group, item.verification.passed ? .measured(measurement) : .incorrect, pages: try item.pages())
     result.remarks += [remark].compactMap { $0 }

@@ -43,9 +43,12 @@ final class KernelSubject: Subject {
   private let workbench: Workbench
   private let witness: () throws -> Witness
   private let readsCaches: Bool
+  /// The level that the weights are read from beside the samples; nil if they are not.
+  private let weightLevel: MemoryLevel?
   /// Made when it is first needed: most kernels are only checked on integer data.
   private lazy var heldWitness = Result { try witness() }
   private var heldExecution: Execution?
+  private var heldReading: WeightReading?
 
   /// A kernel that computes `item` on `workbench`, whose tensors do not change while the subject is used.
   init(_ kernel: Kernel, _ item: Case, _ workbench: Workbench, _ teams: TeamPool) throws(TeamError) {
@@ -56,6 +59,7 @@ final class KernelSubject: Subject {
     team = try teams.team(item.team, item.placement)
     witness = { try teams.witness(item.team, item.placement, kernel.isa) }
     readsCaches = teams.machine.readsCaches(beside: item, of: workbench.layer)
+    weightLevel = teams.machine.levelOfStreamedWeights(in: item, of: workbench.layer)
   }
 
   var bestRate: Double { (try? heldWitness.get())?.bestRate ?? 0 }
@@ -106,8 +110,19 @@ final class KernelSubject: Subject {
   }
 
   func observe(warmUp: Int, iterations: Int) throws -> (TeamTiming, Evidence) {
-    try heldWitness.get().observe(
-      try execution().work(warmUp: warmUp, iterations: iterations), readsCaches: readsCaches)
+    let witness = try heldWitness.get()
+    return witness.observe(try execution().work(warmUp: warmUp, iterations: iterations), try look(witness))
+  }
+
+  /// What to read of the caches beside the case.
+  private func look(_ witness: Witness) throws(OutOfMemory) -> CacheLook {
+    guard let weightLevel else { return readsCaches ? .buffers : .nothing }
+    if let heldReading { return .weights(heldReading) }
+    let reading = try workbench.weightReading(
+      kernel, work, replica: item.replica, warmUp: weightLevel == .memory ? 0 : 1
+    ).inFasterPattern(witness.rate)
+    heldReading = reading
+    return .weights(reading)
   }
 
   func failureOfLastOutput(_ verifier: Verifier, known: inout OutputDigest?) throws -> String? {

@@ -44,11 +44,11 @@ final class Witness {
 
   /// Runs `work` on the team, with a burst before it, and gives the times and the evidence.
   ///
-  /// - Parameter readsCaches: whether to see what the caches give, if the witness can.
+  /// - Parameter look: what to read of the caches, if the witness can.
   /// - Requires: `work` has no steps before and after its iterations.
-  func observe(_ work: TeamWork, readsCaches: Bool = false) -> (TeamTiming, Evidence) {
+  func observe(_ work: TeamWork, _ look: CacheLook = .nothing) -> (TeamTiming, Evidence) {
     var work = work
-    let caches = readsCaches ? caches : nil
+    let caches = if case .buffers = look { caches } else { nil as CacheReading? }
     // Counters innermost, so that they count the least of what the other readings cost.
     work.before = { [records, burst, counters] worker in
       records.all[worker].burst = burst.run()
@@ -65,6 +65,10 @@ final class Witness {
     var evidence = evidence()
     evidence.executions = work.warmUp + work.iterations
     evidence.cacheRate = caches?.rate
+    if case .weights(let weights) = look {
+      evidence.cacheRate = rate(of: weights)
+      evidence.isOfWeights = true
+    }
     best.add(evidence.peak)
     return (timing, evidence)
   }
@@ -74,7 +78,20 @@ final class Witness {
 
   /// Runs a burst and nothing after it, for what computes elsewhere, on the same CPUs.
   func observeIdle(readsCaches: Bool = false) -> Evidence {
-    observe(TeamWork(warmUp: 0, iterations: 1) { _ in }, readsCaches: readsCaches).1
+    observe(TeamWork(warmUp: 0, iterations: 1) { _ in }, readsCaches ? .buffers : .nothing).1
+  }
+
+  /// The rate at which the team reads weights, in GB/s: all bytes, from the release to the last worker's end.
+  ///
+  /// In a run of its own, so that it is timed as the sample is, fork and join included: where the sample ends, workers would
+  /// begin apart, by the microseconds that their other evidence takes. And all meet before the clock starts: a worker that
+  /// waited for its CPU longer than the others spin would otherwise find them asleep.
+  func rate(of weights: WeightReading) -> Double {
+    let probes = burst.probes
+    let timing = team.run(
+      TeamWork(before: { _ in }, warmUp: weights.warmUp, iterations: 1) { worker in weights.read(worker, with: probes) }
+    )
+    return weights.rate(nanoseconds: timing.total)
   }
 
   /// What the caches give after something else computed on the same CPUs, in GB/s; nil if the witness cannot see it.
@@ -149,9 +166,14 @@ public struct Evidence: Sendable, Hashable, Codable {
   public var cpus: [Int] = []
   /// Time that the hypervisor took from the team's CPUs during the round, in nanoseconds; nil where it is not known.
   public var steal: Int64?
-  /// The rate at which the slowest worker read a small buffer after the sample, in GB/s; nil if it was not looked at. It
-  /// comes from the level of the caches that the case works from.
+  /// What the caches gave after the sample, in GB/s; nil if it was not looked at. It comes from the level that the case
+  /// works from: the rate of the slowest worker's small buffer, or, if ``isOfWeights`` says so, that at which all workers
+  /// together read the case's own weights.
   public var cacheRate: Double?
+  /// Whether ``cacheRate`` is of the weights that the kernel reads.
+  public var isOfWeights = false
+  /// The bandwidth that the weights had after the sample, in GB/s; nil if they were not read.
+  public var weightRate: Double? { isOfWeights ? cacheRate : nil }
   /// Whether the threads are a library's, which may sleep and wake within a sample: then ``runDelay`` holds what waking
   /// took, which is the library's own doing.
   public var threadsSleep = false
@@ -169,8 +191,8 @@ public enum Taint: String, Sendable, Hashable, Codable, CaseIterable {
   case stolen
   /// The burst beside the sample was more than 5 % slower than the best of the run on these CPUs: the 90th percentile.
   case slow
-  /// The caches gave a small buffer after the sample at less than half the rate of the best rounds of the case: the 90th
-  /// percentile.
+  /// The caches gave a small buffer, or the case's own weights, after the sample at less than half the rate of the best
+  /// rounds of the case: the 90th percentile.
   case contended
 
   /// A burst that is slower than the best by more than this part taints its round.

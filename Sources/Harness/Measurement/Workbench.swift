@@ -151,6 +151,19 @@ final class Workbench {
     return weights
   }
 
+  /// A plain read of the weights that `kernel` reads in executions with hot caches: those that it has packed, or the
+  /// layer's own.
+  func weightReading(
+    _ kernel: Kernel, _ division: Division, replica: Int = 1, warmUp: Int
+  ) throws(OutOfMemory) -> WeightReading {
+    if let packed = try packedWeights(kernel, division, replica: replica) {
+      return WeightReading(
+        packed.buffer.pointer, count: packed.buffer.count, threads: division.threads, warmUp: warmUp)
+    }
+    return WeightReading(
+      tensors.weights.pointer, count: tensors.weights.count, threads: division.threads, warmUp: warmUp)
+  }
+
   /// What packed weights of a kernel depend on.
   private static func key(_ kernel: Kernel, _ division: Division, _ replica: Int) -> MemoryKey {
     MemoryKey(

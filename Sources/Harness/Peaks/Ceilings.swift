@@ -81,9 +81,15 @@ final class Ceilings {
   }
 
   /// The roofline of a case under the `peak` of the bursts beside it; nil if its bandwidth is not known.
-  func roofline(_ layer: Layer, _ item: Case, peak: Double, _ recent: Recent) -> Roofline? {
+  ///
+  /// - Parameter paired: what its weights gave beside its samples, in GB/s, which then counts in place of a ceiling; nil if
+  ///   they were not read.
+  func roofline(
+    _ layer: Layer, _ item: Case, peak: Double, paired: Double? = nil, _ recent: Recent
+  ) -> Roofline? {
     let key = Key(item.team, item.placement)
     return Roofline(layer, item.cache, peak: peak, sets: WorkingSets(item.placement, machine)) { level in
+      if let paired { return paired }
       // The better of the two: both are ceilings that were reached.
       let reading = Reading(key: key, level: level, isHot: item.cache == .hot)
       return [peaks[key]?.readBandwidth(level), recent.best[reading]].compactMap { $0 }.max()

@@ -160,7 +160,7 @@ public struct PeakMeter {
 
   /// Floats in `bytes`, a multiple of what every probe's loop takes at a time in each of `parts` arrays.
   private func wholeFloats(_ bytes: Int, parts: Int) -> Int {
-    let step = 128 * parts
+    let step = ProbeSet.readStep * parts
     return max(step, bytes / 4 / step * step)
   }
 

@@ -10,7 +10,7 @@ public struct Roofline: Sendable, Hashable {
   public let gflops: Double
   /// The level that the traffic comes from.
   public let level: MemoryLevel
-  /// The read bandwidth of that level, in GB/s.
+  /// The read bandwidth of that level, in GB/s: a ceiling, or what the layer's own weights gave beside its samples.
   public let bandwidth: Double
   /// What sets the limit: nil for the multiply-adds, or else the level.
   public let bound: MemoryLevel?

@@ -55,7 +55,11 @@ public struct RunEstimate: Sendable {
         // Two checks, the choice of iterations, and the rounds; short executions are warmed up every time.
         let sample = max(execution, settings.sampleNanoseconds * 1e-9) + (execution < 0.02 ? execution : 0)
         let least = Double(settings.stopRule.minimumRounds) * sample
-        total += compared + 4 * execution + max(least, min(settings.stopRule.maxTime, rounds * sample))
+        let sampled = max(least, min(settings.stopRule.maxTime, rounds * sample))
+        // Reading the weights after each sample takes about as long as an execution.
+        let streams =
+          item.kernel != nil && item.cache == .hot && layer.streamsWeights(past: item.threads * caches.l2)
+        total += compared + 4 * execution + sampled * (1 + (streams ? execution / sample : 0))
       }
       seconds.append(total)
     }

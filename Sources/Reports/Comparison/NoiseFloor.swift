@@ -35,7 +35,7 @@ public struct NoiseFloor: Sendable, Hashable, Encodable {
   /// needs no others.
   public let alonePercent: Double
   /// By how many percent a row may differ that a cache or the memory limits: no burst beside the samples tells what
-  /// bandwidth there was.
+  /// bandwidth there was, and only where weights are streamed does a reading.
   public let bandwidthPercent: Double
 
   /// What is assumed where nothing was measured.

@@ -9,7 +9,7 @@ import Statistics
 /// place of buffers in memory, which a process keeps: it may make any single row slower, but not most rows of a kernel.
 /// So it is the rows of a kernel together that tell whether its code is slower; where they do, each row is judged by its
 /// own interval, and a row that differs alone has to differ by more than single rows were seen to. And what limits rows
-/// by bandwidth, for which there is no such witness: their floor is wider.
+/// by bandwidth, for which few rows have such a witness: their floor is wider.
 ///
 /// Tried on pairs of runs of one build: comparing raw times takes the noise of the naive kernel from 1.6 % to 5.7 %, for
 /// 95 % of its rows; one floor for each row calls 5 % of the rows of two equal builds different, at any floor that still

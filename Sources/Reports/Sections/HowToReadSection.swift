@@ -52,7 +52,8 @@ struct HowToReadSection: ReportSection {
     """
     **peak**: GFLOP/s in percent of what the same threads reached with multiply-adds of the same ISA in the bursts beside \
     the samples. **roofline**: GFLOP/s in percent of the smaller of that and the layer's least traffic at the read \
-    bandwidth of the level that it comes from. **bound**: which of the two is smaller: `compute`, or the level.
+    bandwidth of the level that it comes from; of a layer that streams its weights, the bandwidth that a plain read of them \
+    had beside the samples. **bound**: which of the two is smaller: `compute`, or the level.
     """,
     """
     **tile by**: who chose the register tile of a kernel that has several: its `model`, measuring (`tuned`, by `pointwise \

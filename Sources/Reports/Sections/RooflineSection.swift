@@ -20,7 +20,9 @@ struct RooflineSection: ReportSection {
       .paragraph(
         """
         The fastest variant of each layer against the lower of two limits: multiply-adds in registers, and the layer's \
-        least traffic at the read bandwidth of the level that it comes from. Bound says which of them is lower.
+        least traffic at the read bandwidth of the level that it comes from; of a layer that streams its weights, at the \
+        bandwidth that a plain read of them had beside the samples. Bound says which of them is lower. The lines of plots \
+        are ceilings, the best of several moments.
         """)
     ] + networks
   }
