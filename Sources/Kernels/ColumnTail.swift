@@ -37,14 +37,15 @@ enum ColumnTail<Target: VectorISA> {
   }
 
   /// Whether all channels of a layer of few rows are dot products: weights that fill half of the L2 cache or less, and fewer
-  /// cycles. A tile takes four cycles a term at least, the latency of a multiply-add; dot products take two loads a cycle.
+  /// cycles. A tile takes four cycles a term at least, the latency of a multiply-add; dot products take two loads a cycle,
+  /// and the end of as many as a vector has lanes took about 130 cycles with 16 of them.
   @inlinable
   static func areDots(_ problem: Problem, _ blocking: Blocking<Target>) -> Bool {
     guard problem.n &* problem.k &* MemoryLayout<Float>.size <= problem.caches.l2 / 2 else { return false }
     let panels = (problem.n &+ blocking.width &- 1) / blocking.width
     let groups = (problem.n &+ Target.lanes &- 1) / Target.lanes
     let steps = (problem.k &+ Target.lanes &- 1) / Target.lanes
-    let cycles = (Target.lanes &+ 1) &* steps / 2 &+ 2 &* Target.lanes
+    let cycles = (Target.lanes &+ 1) &* steps / 2 &+ 8 &* Target.lanes
     return problem.m &* groups &* cycles < panels &* problem.k &* max(4, problem.m &* blocking.vectors / 2)
   }
 
@@ -138,12 +139,8 @@ enum ColumnTail<Target: VectorISA> {
     case 4 where Target.lanes > 4: grouped(problem, operands, weights, rows, columns, scratch, Extent<4>.self)
     case 8 where Target.lanes > 8: grouped(problem, operands, weights, rows, columns, scratch, Extent<8>.self)
     default:
-      if problem.m < Target.lanes / 2 {
-        for m in rows { dots(problem, operands, weights, m, columns, scratch) }
-      } else {
-        for n in columns {
-          dots(problem, operands, weights + (n &- columns.lowerBound) &* problem.k, rows, n, scratch)
-        }
+      for n in columns {
+        dots(problem, operands, weights + (n &- columns.lowerBound) &* problem.k, rows, n, scratch)
       }
     }
   }
@@ -188,13 +185,20 @@ enum ColumnTail<Target: VectorISA> {
     for row in 0..<rows.count { output[row &* problem.outputPixelStride] = result[row] }
   }
 
+  /// Computes `block` of a layer of few rows, all of whose channels are dot products.
+  @inlinable
+  static func computeAll(_ problem: Problem, _ operands: Operands, _ block: Block) {
+    for m in block.rows {
+      dots(problem, operands, operands.weights + block.columns.lowerBound &* problem.k, m, block.columns)
+    }
+  }
+
   /// Computes `columns` of row `m`, whose weights are a row for each.
   @inlinable @inline(never)
   static func dots(
-    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ m: Int, _ columns: Range<Int>,
-    _ scratch: UnsafeMutablePointer<Float>
+    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ m: Int, _ columns: Range<Int>
   ) {
-    let results = scratch + Target.lanes
+    let results = operands.scratch
     let input = operands.input + problem.inputOffset(m)
     let output = operands.output + problem.outputOffset(m)
     for n in stride(from: columns.lowerBound, to: columns.upperBound, by: Target.lanes) {
@@ -297,8 +301,8 @@ enum ColumnTail<Target: VectorISA> {
     let w = terms == Target.lanes ? Target.load(weights, count: count) : Target.load(weights)
     for row in 0..<Target.lanes {
       let p = results + row &* Target.lanes
-      let sum = Target.load(UnsafePointer(p))
-      Target.store(Target.multiplyAdd(sum, load(input(row), count: count, of: terms), w), p)
+      let x = terms == Target.lanes ? Target.load(input(row), count: count) : load(input(row), count: count, of: terms)
+      Target.store(Target.multiplyAdd(Target.load(UnsafePointer(p)), x, w), p)
     }
   }
 
@@ -314,7 +318,6 @@ enum ColumnTail<Target: VectorISA> {
   /// The first `count` of `terms` floats and then zeros, again and again.
   @inlinable @inline(never)
   static func load(_ p: UnsafePointer<Float>, count: Int, of terms: Int) -> Target.F32 {
-    if terms == Target.lanes { return Target.load(p, count: count) }
     var vector = Target.F32()
     for lane in 0..<Target.lanes where lane % terms < count { vector[lane] = p[lane % terms] }
     return vector

@@ -78,7 +78,8 @@ public struct Problem: Sendable {
     weightStride = layer.k
     activation = layer.activation
     self.caches = caches
-    isChannelsLast = layer.layout != .nchw
+    // Images of a single pixel lie in memory alike in both layouts.
+    isChannelsLast = layer.layout != .nchw || shape.ih * shape.iw == 1
     imagePixels = shape.oh * shape.ow
     rowPixels = shape.ow
     outputImageStride = imagePixels * layer.n
