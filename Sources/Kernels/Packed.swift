@@ -27,6 +27,9 @@ public import Layers
 ///     for tiles of rows: copy the panel
 ///       for panels of weights: microkernel, transpose
 ///
+/// Stripes of weights that stay in the L2 cache gained 2 to 4 % there for 256→1024 on 14×14 and 512→2048 on 7×7, and cost 3
+/// to 13 for 1024→256 and 2048→512, whose panels are copied for every stripe; with 16 images they gained nothing.
+///
 /// **Pixels as columns.** Rows are output channels, columns are pixels: NCHW, unless the vectors of an image would be
 /// filled badly (49 pixels are four vectors of 16, a quarter of them empty) and the sums are long enough to pay for
 /// transposing. Weights are packed in panels of MR channels, [⌈n/MR⌉][k][MR]. Pixels of one image are copied to a panel
