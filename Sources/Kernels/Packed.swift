@@ -292,7 +292,8 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     )
   }
 
-  /// Where the weights of the channels `tail` begin. A block has all channels that share vectors, or none.
+  /// Where the weights of the channels `tail` begin. Of channels that share vectors, a block has none, or the
+  /// first ones.
   @inlinable
   static func tailWeights(
     _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ tail: Range<Int>
