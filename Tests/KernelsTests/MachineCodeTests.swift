@@ -135,6 +135,30 @@
       #expect(found["panel"] == Set(kernel.tiles.map { Tile(rows: $0.rows, vectors: $0.vectors) }))
     }
 
+    /// So it is with the vector of sums that a `ColumnTail` has for each row, whether the rows are evenly spaced or not, and
+    /// whatever number of terms a vector has of each channel.
+    @Test(arguments: [("AVX512", "zmm", 16), ("AVX2", "ymm", 8)])
+    func lastChannelsKeepTheirSumsInRegisters(name: String, register: String, lanes: Int) throws {
+      let names = try MachineCode.vectorCode.get().map(\.name).filter {
+        $0.contains("ColumnTailO8multiply") && $0.contains(name)
+      }
+      for function in try MachineCode.functions(named: names) {
+        let loop = MachineCode.hottestLoop(function)
+        let what = "\(function.name):\n\(loop.map(\.text).joined(separator: "\n"))"
+        let multiplyAdds = loop.filter(\.isMultiplyAdd)
+        #expect(multiplyAdds.count == lanes, "\(what)")
+        #expect(multiplyAdds.allSatisfy { $0.plainOperands.contains("%\(register)") }, "\(what)")
+        // The addresses of 16 rows that lie anywhere do not fit the general registers, but no sum waits on the stack.
+        let isSpaced = function.name.contains("stride")
+        #expect(
+          !loop.contains { $0.operands.contains("(%rsp") && (isSpaced || $0.plainOperands.contains("%\(register)")) },
+          "\(what)")
+        #expect(!loop.contains { $0.mnemonic.hasPrefix("call") }, "\(what)")
+      }
+      // Two, four, … terms, and a vector of them, of rows of both kinds.
+      #expect(names.count == 2 * lanes.trailingZeroBitCount, "\(names)")
+    }
+
     /// One binary runs on every x86-64 CPU, so code for newer ones must not be shared with older ones. A function that
     /// was compiled for AVX2 or AVX-512 shows it: even its scalar code is VEX-encoded. Such a function must belong to
     /// that ISA by name: by its module, or by its type argument. Foundation and the runtime, which choose their code at
