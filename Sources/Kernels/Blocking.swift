@@ -62,7 +62,8 @@ public struct Blocking<Target: VectorISA>: Sendable {
     if most > 0 && most < tile.rows {
       let vectors = (1...RegisterTile<Target>.maximumVectors).last { Target.maximumRows($0) >= most }
       tile = TileShape(most, vectors ?? 1)
-    } else if problem.n <= Target.lanes {
+    } else if problem.isChannelsLast && problem.n <= Target.lanes {
+      // Of a single vector of weights, loads of the input are the limit, and taller tiles have fewer others.
       tile = TileShape(Target.maximumRows(1), 1)
     }
     let tiles = (problem.m &+ tile.rows &- 1) / tile.rows

@@ -117,7 +117,7 @@ enum ColumnTail<Target: VectorISA> {
     _ problem: Problem, _ operands: Operands, _ columns: Range<Int>, scratch: UnsafeMutablePointer<Float>
   ) {
     if columns.isEmpty || !isGrouped(problem) { return }
-    let terms = terms(columns.count)
+    let terms = chains(problem)
     for lane in 0..<Target.lanes {
       let n = columns.lowerBound &+ lane % (Target.lanes / terms)
       scratch[lane] = n < columns.upperBound ? operands.bias.map { $0[n] } ?? 0 : 0
@@ -179,7 +179,8 @@ enum ColumnTail<Target: VectorISA> {
     multiply(problem, operands, weights, rows, results, Extent<16>.self)
     addNeighbours(results, Extent<16>.self)
     var result = Target.load(UnsafePointer(results))
-    if let bias = operands.bias { result += Target.F32(repeating: bias[n]) }
+    // Without a bias 0 is added all the same, as in NCHW: −0 becomes 0.
+    result += Target.F32(repeating: operands.bias.map { $0[n] } ?? 0)
     result = activate(problem.activation, result)
     let output = operands.output + problem.outputOffset(rows.lowerBound) + n
     for row in 0..<rows.count { output[row &* problem.outputPixelStride] = result[row] }
