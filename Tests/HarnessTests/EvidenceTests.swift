@@ -33,6 +33,22 @@ import Testing
     #expect(all.peak == 50 && all.clockGHz == 2 && all.summary.median == 2e6)
   }
 
+  /// A worker that has no part sleeps meanwhile: what it takes to wake it delays nobody.
+  @Test(arguments: [(1, 30), (2, 530)]) func onlyWhoComputesIsKeptWaiting(computing: Int, delay: Int64) {
+    var (before, after) = (ThreadStatus(), ThreadStatus())
+    (before.runDelay, before.involuntarySwitches, before.pageFaults, before.cpu) = (70, 2, 4, 0)
+    (after.runDelay, after.involuntarySwitches, after.pageFaults, after.cpu) = (100, 3, 9, 0)
+    var (asleep, awake) = (before, after)
+    (asleep.cpu, awake.cpu, awake.runDelay) = (1, 1, 570)
+    var evidence = Evidence.quiet
+    evidence.add([(before, after), (asleep, awake)], computing: computing)
+    #expect(evidence.runDelay == delay && evidence.involuntarySwitches == Int64(computing))
+    #expect(evidence.pageFaults == 10 && evidence.migrations == 0 && evidence.cpus == [0, 1], "all are watched")
+    awake.runDelay = nil
+    evidence.add([(before, after), (asleep, awake)], computing: computing)
+    #expect(evidence.runDelay == (computing == 1 ? delay : nil))
+  }
+
   /// A run delay is compared with the sample, not with one of its thousand executions.
   @Test func aRunDelayIsAPartOfTheWholeSample() {
     var series = SampleSeries(StopRule())

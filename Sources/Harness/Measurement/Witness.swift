@@ -62,7 +62,7 @@ final class Witness {
       caches?.read(worker)
     }
     let timing = team.run(work)
-    var evidence = evidence()
+    var evidence = evidence(computing: work.workers ?? team.threads)
     evidence.executions = work.warmUp + work.iterations
     evidence.cacheRate = caches?.rate
     if case .weights(let weights) = look {
@@ -101,7 +101,8 @@ final class Witness {
     return caches.rate
   }
 
-  private func evidence() -> Evidence {
+  /// What the records say of a sample that the first `computing` workers had a part in.
+  private func evidence(computing: Int) -> Evidence {
     var evidence = Evidence(peak: 0, burstNanoseconds: 0, clockGHz: 0)
     for record in records.all {
       evidence.peak += burst.flops / Double(max(1, record.burst.multiplyAdds))
@@ -110,35 +111,9 @@ final class Witness {
     }
     // Unpinned, a worker is not one thread: nothing can be said of it.
     guard type(of: team).kind.isPinned else { return evidence }
-    evidence.runDelay = sum { before, after in
-      guard let b = before.runDelay, let a = after.runDelay else { return nil }
-      return a - b
-    }
-    evidence.involuntarySwitches = sum { before, after in
-      guard let b = before.involuntarySwitches, let a = after.involuntarySwitches else { return nil }
-      return a - b
-    }
-    evidence.migrations = sum { before, after in
-      guard let b = before.cpu, let a = after.cpu else { return nil }
-      return a == b ? 0 : 1
-    }
-    evidence.pageFaults = sum { before, after in
-      guard let b = before.pageFaults, let a = after.pageFaults else { return nil }
-      return a - b
-    }
-    evidence.cpus = records.all.compactMap(\.after.cpu)
+    evidence.add(records.all.map { ($0.before, $0.after) }, computing: computing)
     evidence.counts = counters?.counts ?? EventCounts()
     return evidence
-  }
-
-  /// The sum over all workers; nil if it is not known of one of them.
-  private func sum(_ difference: (ThreadStatus, ThreadStatus) -> Int64?) -> Int64? {
-    var total: Int64 = 0
-    for record in records.all {
-      guard let value = difference(record.before, record.after) else { return nil }
-      total += value
-    }
-    return total
   }
 }
 
@@ -150,9 +125,9 @@ public struct Evidence: Sendable, Hashable, Codable {
   public var burstNanoseconds: Double
   /// The clock of the workers' cores before the sample, on average, in GHz.
   public var clockGHz: Double
-  /// How long workers waited for a CPU, all together, in nanoseconds; nil where it is not known.
+  /// How long workers that have a part waited for a CPU, all together, in nanoseconds; nil where it is not known.
   public var runDelay: Int64?
-  /// How often a worker lost its CPU; nil where it is not known.
+  /// How often a worker that has a part lost its CPU; nil where it is not known.
   public var involuntarySwitches: Int64?
   /// How many workers ended on another CPU than they began on; nil where it is not known.
   public var migrations: Int64?
@@ -177,6 +152,46 @@ public struct Evidence: Sendable, Hashable, Codable {
   /// Whether the threads are a library's, which may sleep and wake within a sample: then ``runDelay`` holds what waking
   /// took, which is the library's own doing.
   public var threadsSleep = false
+}
+
+extension Evidence {
+  /// Adds what the kernel did to the workers of a pinned team, by each thread's status before the sample and after it.
+  ///
+  /// Only the first `computing` workers can be kept waiting for a CPU. The others sleep while these compute, and what it
+  /// takes to wake them after the sample, microseconds, is longer than a sample's tolerated delay.
+  mutating func add(_ statuses: [(before: ThreadStatus, after: ThreadStatus)], computing: Int) {
+    let computed = statuses.prefix(computing)
+    runDelay = Self.growth(\.runDelay, computed)
+    involuntarySwitches = Self.growth(\.involuntarySwitches, computed)
+    pageFaults = Self.growth(\.pageFaults, statuses[...])
+    migrations = Self.sum(statuses[...]) { before, after in
+      guard let b = before.cpu, let a = after.cpu else { return nil }
+      return a == b ? 0 : 1
+    }
+    cpus = statuses.compactMap(\.after.cpu)
+  }
+
+  private static func growth(
+    _ count: KeyPath<ThreadStatus, Int64?>, _ statuses: ArraySlice<(before: ThreadStatus, after: ThreadStatus)>
+  ) -> Int64? {
+    sum(statuses) { before, after in
+      guard let b = before[keyPath: count], let a = after[keyPath: count] else { return nil }
+      return a - b
+    }
+  }
+
+  /// The sum over all workers; nil if it is not known of one of them.
+  private static func sum(
+    _ statuses: ArraySlice<(before: ThreadStatus, after: ThreadStatus)>,
+    _ difference: (ThreadStatus, ThreadStatus) -> Int64?
+  ) -> Int64? {
+    var total: Int64 = 0
+    for (before, after) in statuses {
+      guard let value = difference(before, after) else { return nil }
+      total += value
+    }
+    return total
+  }
 }
 
 /// Why a round is not clean.
