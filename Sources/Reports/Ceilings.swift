@@ -94,7 +94,8 @@ struct Ceilings: Decodable, Sendable {
       $0.isMeasured && $0.threads == threads && $0.team == team && $0.cpus == cpus
     }
     var lines: [RichText] = []
-    if let forkJoin, let shortest = measured.compactMap(\.timeMedian).min(), shortest > 0 {
+    let divided = measured.filter { !$0.isOfOneOfSeveralThreads }
+    if let forkJoin, let shortest = divided.compactMap(\.timeMedian).min(), shortest > 0 {
       lines.append(
         """
         Fork and join are part of every time: at most \(Format.number(100 * forkJoin.median / shortest)) % of it, in the \

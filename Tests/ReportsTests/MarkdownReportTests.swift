@@ -343,6 +343,14 @@ import Testing
         "Short layers are repeated within a sample: the timer's smallest step is at most 0.00250 % of one.",
       ])
     #expect(ceilings.shares(of: [other]).isEmpty)
+    // One of the two threads alone has no fork-join, but the timer's step.
+    var alone = short
+    (alone.notes, alone.timeMedian) = ("auto took none: 1 of 2 threads computes; stopped by precision", 500)
+    #expect(
+      ceilings.shares(of: [long, alone, short]).map(\.plain) == [
+        "Fork and join are part of every time: at most 15.0 % of it, in the shortest case.",
+        "Short layers are repeated within a sample: the timer's smallest step is at most 0.00400 % of one.",
+      ])
   }
 
   /// A suite may say that a network runs each of two layers as often as there are integers.

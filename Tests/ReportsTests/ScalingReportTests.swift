@@ -100,6 +100,11 @@ import Testing
     let line = try cells(try section("Scaling", rows, manifest), "| compute |")
     // 5 µs of 500 µs.
     #expect(line.suffix(6) == ["7.00", "1.00", "compute", "90.0", "L3", "81.0"], "\(line)")
+
+    rows[1].imbalancePercent = nil
+    rows[1].notes = "auto took none: 1 of 2 threads computes; stopped by precision"
+    let alone = try cells(try section("Scaling", rows, manifest), "| compute |")
+    #expect(alone.suffix(6) == ["–", "–", "compute", "90.0", "L3", "81.0"], "\(alone)")
   }
 
   /// The ceilings of two teams on two CPUs.

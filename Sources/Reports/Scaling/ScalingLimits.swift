@@ -25,9 +25,9 @@ enum ScalingLimits {
           .paragraph(
             """
             The fastest variant of each layer. Imbalance is how much longer the slowest thread computed than the mean; \
-            fork-join is its median from the ceilings of the same team and CPUs, by the row's time. The limit is what the \
-            roofline says, on one thread and on so many, and of it is how near the row came: a limit that turns from compute to \
-            L3 or memory is one that threads share.
+            fork-join is its median from the ceilings of the same team and CPUs, by the row's time. Both are empty where one \
+            thread computes. The limit is what the roofline says, on one thread and on so many, and of it is how near the row \
+            came: a limit that turns from compute to L3 or memory is one that threads share.
             """)
         ] + Block.limited(Table(columns, rows: rows)))
     ]
@@ -43,7 +43,7 @@ enum ScalingLimits {
         .filter { $0.isMeasured && $0.kernel == row.kernel && $0.isa == row.isa }
         .min { ($0.timeMedian ?? .infinity) < ($1.timeMedian ?? .infinity) }
     }
-    let forkJoin = Ceilings.of(row, in: ceilings)?.forkJoin?.median
+    let forkJoin = row.isOfOneOfSeveralThreads ? nil : Ceilings.of(row, in: ceilings)?.forkJoin?.median
     return [.code(row.layer), .text(row.layout.rawValue)] + run.cells(setting) + [run.name(row)]
       + .text(
         Format.number(run.analysis.efficiencyPercent(row)), Format.number(row.imbalancePercent),
