@@ -23,7 +23,7 @@ import Testing
 
   /// Multiply-adds of the last `rest` channels, or of all, where they are not in tiles, those of empty lanes included.
   private func tailMultiplyAdds(_ layer: Layer, _ rest: Int, _ lanes: Int) -> Int {
-    if layer.layout == .nchw { return rest * roundedUp(layer.m, lanes) * layer.k }
+    if !Problem(layer).isChannelsLast { return rest * roundedUp(layer.m, lanes) * layer.k }
     if rest == layer.n && layer.m < lanes / 2 { return layer.m * roundedUp(rest, lanes) * roundedUp(layer.k, lanes) }
     // A power of two of channels share a vector, which holds as many terms of each as fit.
     let channels = sequence(first: 1) { 2 * $0 }.first { $0 >= rest }!
@@ -41,7 +41,7 @@ import Testing
       let lanes = work.lanes
       let pixelsAreColumns = kernel.grain(problem).rows > 1
       let hasTail = work.dotVectors + work.groupedVectors > 0
-      let isAllDots = hasTail && layer.layout != .nchw && layer.m < lanes / 2
+      let isAllDots = hasTail && problem.isChannelsLast && layer.m < lanes / 2
       let rest = isAllDots ? layer.n : layer.n % lanes
       let elements =
         pixelsAreColumns
@@ -51,13 +51,13 @@ import Testing
       #expect(work.multiplyAdds == Double(elements * layer.k + tail), "\(layer)")
       #expect(work.tiles.keys.allSatisfy { $0.rows <= 28 && $0.vectors <= 4 && $0.depth <= layer.k })
       let copied = work.copiedElements + work.copiedVectors * lanes
-      if layer.layout == .nchw {
+      if !problem.isChannelsLast {
         // Each input element is copied once, and a run ends with a whole vector.
         let lanesToSpare = work.copiedRuns * (lanes - 1)
         #expect(copied >= layer.m * layer.k && copied <= layer.m * layer.k + lanesToSpare, "\(layer)")
       }
       let edges = pixelsAreColumns ? problem.imagePixels % lanes : layer.n % lanes
-      if layer.layout != .nchw && edges == 0 { #expect(work.restoredElements == 0) }
+      if problem.isChannelsLast && edges == 0 { #expect(work.restoredElements == 0) }
       if edges != 0 { #expect(work.restoredElements > 0 || hasTail, "\(layer)") }
     }
   }
