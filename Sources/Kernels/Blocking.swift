@@ -80,8 +80,9 @@ public struct Blocking<Target: VectorISA>: Sendable {
   /// Rows that lie a multiple of 4 KiB apart begin in the same set of the L1 cache, which has as many ways as it has pages:
   /// that is what lets it be indexed before addresses are translated. With 14 rows in 12 ways the multiply-adds ran at half
   /// of their speed. A lower tile in place is faster than a copy: on one core of a Zen 5, in % of the roofline with copied
-  /// rows, with ten rows and with nine in place, 85, 93 and 95 for FC 3072→768 with 384 rows, 83, 90 and 95 for 2048→512 on
-  /// 16 images of 7×7, 92, 96 and 96 for 1024→256 on 14×14. Strided layers are copied: a run of pixels ends every few rows.
+  /// rows in shallower sums, with ten rows and with nine in place, 84, 94 and 96 for FC 3072→768 with 384 rows, 83, 92 and
+  /// 95 for 2048→512 on 16 images of 7×7, 92, 97 and 96 for 1024→256 on 14×14. Strided layers are copied: a run of pixels
+  /// ends every few rows.
   @inlinable
   static func rowsInPlace(_ problem: Problem) -> Int {
     if problem.runPixels < problem.m { return 0 }

@@ -19,15 +19,13 @@ enum ColumnTail<Target: VectorISA> {
   /// How many of the last channels are computed so.
   ///
   /// In a tile's vector, a row costs half a cycle a term. Here it costs little more than half a cycle for every `terms`
-  /// terms, and about 3 cycles for the end of it. In NCHW a vector of rows of a panel costs two loads a term. Rows that do
-  /// not fill half of a vector are not worth it.
+  /// terms, and the end of it, counted with 3 cycles. In NCHW a vector of rows of a panel costs two loads a term. Rows that
+  /// do not fill half of a vector are not worth it.
   @inlinable
   static func count(_ problem: Problem, _ blocking: Blocking<Target>) -> Int {
     let rest = problem.n % Target.lanes
     guard blocking.pixelsAreRows else { return 0 }
-    if problem.m < Target.lanes / 2 {
-      return problem.isChannelsLast && areDots(problem, blocking) ? problem.n : 0
-    }
+    if problem.m < Target.lanes / 2 { return areDots(problem, blocking) ? problem.n : 0 }
     if problem.isChannelsLast {
       let terms = terms(rest)
       return terms > 1 && 11 &* problem.k / terms &+ 60 < 9 &* problem.k ? rest : 0
@@ -36,11 +34,12 @@ enum ColumnTail<Target: VectorISA> {
     return problem.n > rest && 20 &* rest &* rows < 9 &* blocking.rows &* Target.lanes ? rest : 0
   }
 
-  /// Whether all channels of a layer of few rows are dot products: weights that fill half of the L2 cache or less, and fewer
+  /// Whether all channels of a layer are dot products: few rows, weights that fill half of the L2 cache or less, and fewer
   /// cycles. A tile takes four cycles a term at least, the latency of a multiply-add; dot products take two loads a cycle,
   /// and the end of as many as a vector has lanes took about 130 cycles with 16 of them.
   @inlinable
   static func areDots(_ problem: Problem, _ blocking: Blocking<Target>) -> Bool {
+    guard problem.isChannelsLast, problem.m < Target.lanes / 2 else { return false }
     guard problem.n &* problem.k &* MemoryLayout<Float>.size <= problem.caches.l2 / 2 else { return false }
     let panels = (problem.n &+ blocking.width &- 1) / blocking.width
     let groups = (problem.n &+ Target.lanes &- 1) / Target.lanes

@@ -166,7 +166,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   @inlinable
   public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
     let blocking = Blocking<Target>(problem)
-    if problem.isChannelsLast && problem.m < Target.lanes / 2 && ColumnTail<Target>.areDots(problem, blocking) {
+    if ColumnTail<Target>.areDots(problem, blocking) {
       ColumnTail<Target>.computeAll(problem, operands, block)
     } else if problem.isChannelsLast {
       channelsLast(problem, blocking, operands, block)

@@ -14,8 +14,9 @@ struct PackedLoops {
   let depth: Int
   let stripeWidth: Int
   let copiesRows: Bool
-  /// Columns of a ``ColumnTail``, and the terms of each in a vector.
+  /// Columns of a ``ColumnTail``.
   let tail: Int
+  /// The terms of each of them in a vector, in channels-last layouts.
   let tailTerms: Int
 
   @usableFromInline

@@ -141,8 +141,8 @@ extension Row {
     }
     if result.item.split == .auto, let division = result.division {
       let chooser = result.item.tuned == nil ? "auto" : "tuning"
-      let part =
-        division.threads < result.item.threads ? ": \(division.threads) of \(result.item.threads) threads computes" : ""
+      let threads = result.item.threads
+      let part = division.threads < threads ? ": \(Row.remark(computing: division.threads, of: threads))" : ""
       notes = ["\(chooser) took \(division)\(part)", notes].compactMap { $0 }.joined(separator: "; ")
     }
     if let pages = result.pages { notes = [notes, "\(pages)"].compactMap { $0 }.joined(separator: "; ") }

@@ -17,7 +17,7 @@ import Kernels
 /// from its own loops and priced by ``CoreCosts``. One worker computes alone where that takes no longer than the
 /// slowest worker's part and a fork-join. That is so where there is less to save than a fork-join takes, and where the
 /// kernel's grain leaves nothing for the others. What every worker spends once, such as 0.1 µs of calls and addresses, is on
-/// both sides; activations are not counted, and sigmoid takes some 14 cycles a vector. It is not asked
+/// both sides; activations are not counted. It is not asked
 /// - of a kernel that does not count its work: the peak would only tell the least that it may take;
 /// - of a layer that does not fit the L2 cache of one worker: to read it takes many times the fork-join of any team
 ///   that shares a cache, and the caches of several workers hold more.
@@ -31,7 +31,7 @@ struct SplitModel {
   private static let l2Rate = 32.0
   private static let l3Rate = 12.0
   private static let memoryRate = 10.0
-  /// Cycles until a cache line that one core has written is read by another: 40 to 80 ns between cores of a socket.
+  /// Cycles until a cache line that one core has written is read by another: half of what ``forkJoin`` was measured to be.
   private static let lineTransfer = 250.0
   /// Cycles of the second release and join of a reduction, with all that its smaller parts cost beyond their traffic.
   ///
