@@ -57,6 +57,7 @@ public struct Blocking<Target: VectorISA>: Sendable {
   /// rows there is room for three vectors. At least 16 panels are left for threads to share.
   @inlinable
   static func pixelTile(_ problem: Problem) -> TileShape {
+    if RowProducts<Target>.suit(problem) { return TileShape(1, RowProducts<Target>.vectors) }
     var tile = Target.pixelTile
     let most = rowsInPlace(problem)
     if most > 0 && most < tile.rows {

@@ -1,17 +1,12 @@
 public import Layers
 
-/// The last output channels of a layer whose tiles' rows are pixels, where they would fill a vector of channels badly; and
-/// all channels of a small layer of few rows.
+/// The last output channels of a layer whose tiles' rows are pixels, where they would fill a vector of channels badly.
 ///
 /// One channel past a multiple costs as much in a tile as a vector of them. In channels-last layouts the terms of a channel
 /// are contiguous, and so a vector can hold `terms` terms of each of `lanes ÷ terms` channels: eight channels by two terms,
 /// four by four, down to one channel, a dot product. Weights are packed so, [⌈k ÷ terms⌉][channel][term]; of the input as
 /// many terms are loaded and repeated for every channel. What neighbouring lanes have summed is added up at the end, for as
 /// many rows at once as a vector has lanes: in a tree whose result are vectors of [row][channel].
-///
-/// A layer of one row, or a few, would sum in as few chains as a tile has vectors, each waiting for its own last
-/// multiply-add. If its weights stay near, they are not packed in panels, but every channel is a dot product, as many at
-/// once as a vector has lanes: the same loops, with channels for rows, and the row of input for the weights of one channel.
 ///
 /// In NCHW the rows of a tile are contiguous in the copied panel, and are the vector themselves.
 @usableFromInline
@@ -24,28 +19,13 @@ enum ColumnTail<Target: VectorISA> {
   @inlinable
   static func count(_ problem: Problem, _ blocking: Blocking<Target>) -> Int {
     let rest = problem.n % Target.lanes
-    guard blocking.pixelsAreRows else { return 0 }
-    if problem.m < Target.lanes / 2 { return areDots(problem, blocking) ? problem.n : 0 }
+    guard blocking.pixelsAreRows && problem.m >= Target.lanes / 2 else { return 0 }
     if problem.isChannelsLast {
       let terms = terms(rest)
       return terms > 1 && 11 &* problem.k / terms &+ 60 < 9 &* problem.k ? rest : 0
     }
     let rows = Packed<Target>.roundUp(blocking.rows, Target.lanes)
     return problem.n > rest && 20 &* rest &* rows < 9 &* blocking.rows &* Target.lanes ? rest : 0
-  }
-
-  /// Whether all channels of a layer are dot products: few rows, weights that fill half of the L2 cache or less, and fewer
-  /// cycles. A tile takes four cycles a term at least, the latency of a multiply-add; dot products take two loads a cycle,
-  /// and the end of as many as a vector has lanes took about 130 cycles with 16 of them.
-  @inlinable
-  static func areDots(_ problem: Problem, _ blocking: Blocking<Target>) -> Bool {
-    guard problem.isChannelsLast, problem.m < Target.lanes / 2 else { return false }
-    guard problem.n &* problem.k &* MemoryLayout<Float>.size <= problem.caches.l2 / 2 else { return false }
-    let panels = (problem.n &+ blocking.width &- 1) / blocking.width
-    let groups = (problem.n &+ Target.lanes &- 1) / Target.lanes
-    let steps = (problem.k &+ Target.lanes &- 1) / Target.lanes
-    let cycles = (Target.lanes &+ 1) &* steps / 2 &+ 8 &* Target.lanes
-    return problem.m &* groups &* cycles < panels &* problem.k &* max(4, problem.m &* blocking.vectors / 2)
   }
 
   /// The terms of one channel in a vector that holds `columns` channels; 1 if it has room for no more.
@@ -59,8 +39,7 @@ enum ColumnTail<Target: VectorISA> {
   /// Partial sums of a channel.
   @inlinable @inline(__always)
   static func chains(_ problem: Problem) -> Int {
-    if !problem.isChannelsLast { return panelChains }
-    return problem.m < Target.lanes / 2 ? Target.lanes : terms(problem.n % Target.lanes)
+    problem.isChannelsLast ? terms(problem.n % Target.lanes) : panelChains
   }
 
   // MARK: Weights
@@ -183,37 +162,6 @@ enum ColumnTail<Target: VectorISA> {
     result = activate(problem.activation, result)
     let output = operands.output + problem.outputOffset(rows.lowerBound) + n
     for row in 0..<rows.count { output[row &* problem.outputPixelStride] = result[row] }
-  }
-
-  /// Computes `block` of a layer of few rows, all of whose channels are dot products.
-  @inlinable
-  static func computeAll(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    for m in block.rows {
-      dots(problem, operands, operands.weights + block.columns.lowerBound &* problem.k, m, block.columns)
-    }
-  }
-
-  /// Computes `columns` of row `m`, whose weights are a row for each.
-  @inlinable @inline(never)
-  static func dots(
-    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ m: Int, _ columns: Range<Int>
-  ) {
-    let results = operands.scratch
-    let input = operands.input + problem.inputOffset(m)
-    let output = operands.output + problem.outputOffset(m)
-    for n in stride(from: columns.lowerBound, to: columns.upperBound, by: Target.lanes) {
-      let count = min(Target.lanes, columns.upperBound &- n)
-      let first = weights + (n &- columns.lowerBound) &* problem.k
-      if count == Target.lanes {
-        multiply(problem.k, first, stride: problem.k, input, results, Extent<16>.self)
-      } else {
-        multiply(problem.k, input, results, Extent<16>.self) { first + min($0, count &- 1) &* problem.k }
-      }
-      addNeighbours(results, Extent<16>.self)
-      var result = Target.load(UnsafePointer(results))
-      if let bias = operands.bias { result += Target.load(bias + n, count: count) }
-      Target.store(activate(problem.activation, result), output + n, count: count)
-    }
   }
 
   // MARK: Products

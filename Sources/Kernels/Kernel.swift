@@ -21,6 +21,9 @@ public struct Grain: Sendable, Hashable {
 public protocol KernelFamily<Target>: SendableMetatype {
   /// The ISA that this instantiation is compiled for.
   associatedtype Target: VectorISA
+  /// What is worked out once for a problem that is computed many times; the problem itself, if a family has nothing to
+  /// work out.
+  associatedtype Plan: Sendable = Problem
 
   /// The kernel's name, as the command line and the results give it.
   static var name: String { get }
@@ -47,10 +50,12 @@ public protocol KernelFamily<Target>: SendableMetatype {
   ///
   /// Every element has that order, whatever block it is computed in.
   static func summationOrder(_ problem: Problem) -> SummationOrder?
+  /// What computing `problem` needs to know.
+  static func plan(_ problem: Problem) -> Plan
   /// Computes `block` of the layer's output, bias and activation included, and writes no other element.
   ///
   /// - Requires: `block` lies within the problem; `operands` are as ``Operands`` says.
-  static func compute(_ problem: Problem, _ operands: Operands, _ block: Block)
+  static func compute(_ plan: Plan, _ operands: Operands, _ block: Block)
   /// What computing `block` consists of; nil for a kernel that does not count it.
   static func work(_ problem: Problem, _ block: Block) -> KernelWork?
 }
@@ -87,6 +92,12 @@ extension KernelFamily {
   public static func work(_ problem: Problem, _ block: Block) -> KernelWork? { nil }
 }
 
+extension KernelFamily where Plan == Problem {
+  /// The problem itself.
+  @inlinable
+  public static func plan(_ problem: Problem) -> Problem { problem }
+}
+
 /// One kernel compiled for one ISA, as a value: what the catalog lists and the harness runs.
 public struct Kernel: Sendable {
   /// The family's name, and after a point the tile, if one was chosen by hand, `packed.14x2`, or the word `tuned`.
@@ -115,7 +126,7 @@ public struct Kernel: Sendable {
     @usableFromInline let packWeights: @Sendable (Problem, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
     @usableFromInline let scratchCount: @Sendable (Problem) -> Int
     @usableFromInline let summationOrder: @Sendable (Problem) -> SummationOrder?
-    @usableFromInline let compute: @Sendable (Problem, Operands, Block) -> Void
+    @usableFromInline let computation: @Sendable (Problem) -> Computation
     @usableFromInline let work: @Sendable (Problem, Block) -> KernelWork?
     @usableFromInline let combine:
       @Sendable (Problem, [UnsafePointer<Float>], UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Range<Int>) ->
@@ -130,7 +141,10 @@ public struct Kernel: Sendable {
       packWeights = { Family.packWeights($0, $1, into: $2) }
       scratchCount = { Family.scratchCount($0) }
       summationOrder = { Family.summationOrder($0) }
-      compute = { Family.compute($0, $1, $2) }
+      computation = { problem in
+        let plan = Family.plan(problem)
+        return Computation { Family.compute(plan, $0, $1) }
+      }
       work = { Family.work($0, $1) }
       combine = { PartialSums<Family.Target>.combine($0, $1, bias: $2, into: $3, $4) }
     }
@@ -146,7 +160,7 @@ public struct Kernel: Sendable {
       packWeights = { _, _, _ in }
       self.scratchCount = scratchCount
       summationOrder = { _ in nil }
-      self.compute = compute
+      computation = { problem in Computation { compute(problem, $0, $1) } }
       work = { _, _ in nil }
       combine = { _, _, _, _, _ in preconditionFailure("this kernel's sums are not divided among workers") }
     }
@@ -249,9 +263,12 @@ public struct Kernel: Sendable {
   /// See ``KernelFamily/summationOrder(_:)``.
   public func summationOrder(_ problem: Problem) -> SummationOrder? { functions.summationOrder(tiled(problem)) }
 
-  /// See ``KernelFamily/compute(_:_:_:)``.
+  /// The kernel made ready for `problem`, to be computed many times.
+  public func computation(of problem: Problem) -> Computation { functions.computation(tiled(problem)) }
+
+  /// Makes ready for `problem` and computes one `block` of it; see ``computation(of:)``.
   public func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    functions.compute(tiled(problem), operands, block)
+    computation(of: problem).compute(operands, block)
   }
 
   /// See ``KernelFamily/work(_:_:)``.

@@ -14,7 +14,7 @@ public struct KernelWork: Sendable, Hashable {
     case streamed
   }
 
-  /// A call of a microkernel.
+  /// A call of a microkernel, or of a loop that does the same work.
   public struct Tile: Sendable, Hashable {
     /// Rows, whose elements are broadcast.
     public var rows: Int
@@ -50,7 +50,7 @@ public struct KernelWork: Sendable, Hashable {
   public var restoredRuns = 0
   /// Vectors of products whose two operands are both loaded: see ``ColumnTail``.
   public var dotVectors = 0
-  /// Vectors of products of which one operand is loaded, and the other serves as many as a vector has lanes.
+  /// Vectors of products of which one operand is loaded, and the other serves several.
   public var groupedVectors = 0
 
   /// No work yet, of vectors of `lanes` floats.

@@ -20,7 +20,8 @@ public import Layers
 /// tile asks for the input rows of the next tile besides: 256→64 on 56×56 went from 94 to 96 %, 1024→256 on 16 images of 14×14
 /// from 84 to 96.
 ///
-/// The last channels of a layer that would leave most of a vector empty are a ``ColumnTail``.
+/// The last channels of a layer that would leave most of a vector empty are a ``ColumnTail``, and all channels of a small layer
+/// of few rows are ``DotProducts``. A single row has loops of its own, ``RowProducts``.
 ///
 /// In NCHW the pixels of a tile are copied to a panel, [k][rows], and tiles of C are transposed in registers and stored.
 ///
@@ -65,17 +66,24 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// Blocks begin on whole panels of weights, and, where pixels are columns, on whole vectors of them.
   @inlinable
   public static func grain(_ problem: Problem) -> Grain {
-    let blocking = Blocking<Target>(problem)
+    let plan = PackedPlan<Target>(problem)
+    let blocking = plan.blocking
+    switch plan.method {
+    case .dots: return Grain(rows: 1, columns: DotProducts<Target>.channels)
+    // Half of a panel, for there may be fewer panels than threads.
+    case .row: return Grain(rows: 1, columns: blocking.width / 2)
+    case .channelsLast, .transposed, .channelsFirst: break
+    }
     return Grain(rows: blocking.pixelsAreRows ? 1 : Target.lanes, columns: blocking.weightPanel)
   }
 
   /// Whole panels of weights, and those of a ``ColumnTail``.
   @inlinable
   public static func packedWeightCount(_ problem: Problem) -> Int {
-    let blocking = Blocking<Target>(problem)
-    let tail = ColumnTail<Target>.count(problem, blocking)
-    return roundUp(problem.n &- tail, blocking.weightPanel) &* problem.k
-      &+ ColumnTail<Target>.packedWeightCount(problem, tail)
+    let plan = PackedPlan<Target>(problem)
+    if plan.method == .dots { return DotProducts<Target>.packedWeightCount(problem) }
+    return roundUp(problem.n &- plan.tail, plan.blocking.weightPanel) &* problem.k
+      &+ ColumnTail<Target>.packedWeightCount(problem, plan.tail)
   }
 
   /// Packs [n][k] weights into panels, [⌈n/width⌉][k][width], zeros after the last channel; those of a
@@ -84,10 +92,10 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   public static func packWeights(
     _ problem: Problem, _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
-    let blocking = Blocking<Target>(problem)
-    let width = blocking.weightPanel
-    let tail = ColumnTail<Target>.count(problem, blocking)
-    let end = problem.n &- tail
+    let plan = PackedPlan<Target>(problem)
+    if plan.method == .dots { return DotProducts<Target>.packWeights(problem, weights, into: packed) }
+    let width = plan.blocking.weightPanel
+    let end = problem.n &- plan.tail
     for n0 in stride(from: 0, to: end, by: width) {
       let panel = packed + n0 &* problem.k
       for column in 0..<width {
@@ -96,7 +104,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
         for k in 0..<problem.k { panel[k &* width &+ column] = isPadding ? 0 : source[k] }
       }
     }
-    ColumnTail<Target>.packWeights(problem, weights, tail, into: packed + roundUp(end, width) &* problem.k)
+    ColumnTail<Target>.packWeights(problem, weights, plan.tail, into: packed + roundUp(end, width) &* problem.k)
   }
 
   // MARK: Scratch memory
@@ -110,9 +118,9 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// Copied input, then an edge tile, then an edge tile's bias, then what a ``ColumnTail`` needs.
   @inlinable
   public static func scratchCount(_ problem: Problem) -> Int {
-    let blocking = Blocking<Target>(problem)
-    let tail = ColumnTail<Target>.count(problem, blocking)
-    return tailOffset(problem, blocking) &+ ColumnTail<Target>.scratchCount(problem, tail)
+    let plan = PackedPlan<Target>(problem)
+    if plan.method == .dots || plan.method == .row { return 0 }
+    return tailOffset(problem, plan.blocking) &+ ColumnTail<Target>.scratchCount(problem, plan.tail)
   }
 
   @inlinable @inline(__always)
@@ -139,12 +147,14 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// Counted by ``PackedLoops``, in code that is not compiled for the ISA.
   @inlinable
   public static func work(_ problem: Problem, _ block: Block) -> KernelWork? {
-    let blocking = Blocking<Target>(problem)
-    let tail = ColumnTail<Target>.count(problem, blocking)
+    let plan = PackedPlan<Target>(problem)
+    let blocking = plan.blocking
     return PackedLoops(
       problem: problem, lanes: Target.lanes, pixelsAreRows: blocking.pixelsAreRows, rows: blocking.rows,
-      vectors: blocking.vectors, depth: blocking.depth, stripeWidth: stripeWidth(problem, blocking),
-      copiesRows: copiesRows(problem, blocking), tail: tail, tailTerms: ColumnTail<Target>.chains(problem)
+      vectors: blocking.vectors, depth: blocking.depth, stripeWidth: plan.stripeWidth,
+      copiesRows: copiesRows(problem, blocking), isRow: plan.method == .row,
+      dotChannels: plan.method == .dots ? DotProducts<Target>.channels : 0, tail: plan.tail,
+      tailTerms: ColumnTail<Target>.chains(problem)
     ).work(block)
   }
 
@@ -154,34 +164,29 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// neither does it which way round the tile lies. A ``ColumnTail`` has chains of its own.
   @inlinable
   public static func summationOrder(_ problem: Problem) -> SummationOrder? {
-    let tail = ColumnTail<Target>.count(problem, Blocking(problem))
+    let plan = PackedPlan<Target>(problem)
+    if plan.method == .dots { return SummationOrder(chains: Target.lanes, cut: problem.k) }
     let chains = ColumnTail<Target>.chains(problem)
     return SummationOrder(
-      chains: 1, cut: problem.k, tail: tail > 0 ? SummationOrder.Tail(columns: tail, chains: chains) : nil)
+      chains: 1, cut: problem.k, tail: plan.tail > 0 ? SummationOrder.Tail(columns: plan.tail, chains: chains) : nil)
   }
+
+  /// See ``PackedPlan``.
+  @inlinable
+  public static func plan(_ problem: Problem) -> PackedPlan<Target> { PackedPlan(problem) }
 
   /// Computes `block`.
   ///
   /// - Requires: `block.columns` begins on a panel of weights.
   @inlinable
-  public static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    let blocking = Blocking<Target>(problem)
-    if ColumnTail<Target>.areDots(problem, blocking) {
-      ColumnTail<Target>.computeAll(problem, operands, block)
-    } else if problem.isChannelsLast {
-      channelsLast(problem, blocking, operands, block)
-    } else if blocking.pixelsAreRows {
-      transposed(problem, blocking, operands, block)
-    } else {
-      channelsFirst(problem, blocking, operands, block)
+  public static func compute(_ plan: PackedPlan<Target>, _ operands: Operands, _ block: Block) {
+    switch plan.method {
+    case .dots: DotProducts<Target>.compute(plan.problem, operands, block)
+    case .row: RowProducts<Target>.compute(plan.problem, operands, block)
+    case .channelsLast: channelsLast(plan, operands, block)
+    case .transposed: transposed(plan, operands, block)
+    case .channelsFirst: channelsFirst(plan, operands, block)
     }
-  }
-
-  /// Columns whose weights of one cut of the depth fill half of the L2 cache, in whole panels.
-  @inlinable @inline(__always)
-  static func stripeWidth(_ problem: Problem, _ blocking: Blocking<Target>) -> Int {
-    let fitting = problem.caches.l2 / 2 / MemoryLayout<Float>.size / blocking.depth
-    return max(blocking.width, fitting / blocking.width &* blocking.width)
   }
 
   /// Whether the input rows of a tile are copied, in channels-last layouts.
@@ -191,16 +196,15 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   }
 
   @inlinable
-  static func channelsLast(
-    _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ block: Block
-  ) {
+  static func channelsLast(_ plan: PackedPlan<Target>, _ operands: Operands, _ block: Block) {
+    let (problem, blocking) = (plan.problem, plan.blocking)
     let width = blocking.width
     let depth = blocking.depth
-    let stripeWidth = stripeWidth(problem, blocking)
+    let stripeWidth = plan.stripeWidth
     let isCopied = copiesRows(problem, blocking)
     let inputIsContiguous = !isCopied && problem.inputPixelStride == problem.k && depth == problem.k
-    let (columns, tail) = columnsAndTail(problem, blocking, block)
-    let tailWeights = tailWeights(problem, blocking, operands, tail)
+    let (columns, tail) = columnsAndTail(plan, block)
+    let tailWeights = tailWeights(plan, operands, tail)
     let tailScratch = operands.scratch + tailOffset(problem, blocking)
     ColumnTail<Target>.prepare(problem, operands, tail, scratch: tailScratch)
     var tailRows = block.rows
@@ -283,9 +287,9 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// The columns of `block` that are computed in tiles, and those of its ``ColumnTail``.
   @inlinable
   static func columnsAndTail(
-    _ problem: Problem, _ blocking: Blocking<Target>, _ block: Block
+    _ plan: PackedPlan<Target>, _ block: Block
   ) -> (columns: Range<Int>, tail: Range<Int>) {
-    let end = problem.n &- ColumnTail<Target>.count(problem, blocking)
+    let end = plan.problem.n &- plan.tail
     return (
       min(end, block.columns.lowerBound)..<min(end, block.columns.upperBound),
       max(end, block.columns.lowerBound)..<max(end, block.columns.upperBound)
@@ -296,10 +300,10 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// first ones.
   @inlinable
   static func tailWeights(
-    _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ tail: Range<Int>
+    _ plan: PackedPlan<Target>, _ operands: Operands, _ tail: Range<Int>
   ) -> UnsafePointer<Float> {
-    let end = problem.n &- ColumnTail<Target>.count(problem, blocking)
-    return operands.weights + (roundUp(end, blocking.width) &+ tail.lowerBound &- end) &* problem.k
+    let end = plan.problem.n &- plan.tail
+    return operands.weights + (roundUp(end, plan.blocking.width) &+ tail.lowerBound &- end) &* plan.problem.k
   }
 
   /// Computes the columns `tail` of the first of `rows`, as many vectors of rows as end by `end`, while their input is near;
@@ -327,13 +331,12 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   static var weightsAhead: Int { 2048 }
 
   @inlinable
-  static func transposed(
-    _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ block: Block
-  ) {
+  static func transposed(_ plan: PackedPlan<Target>, _ operands: Operands, _ block: Block) {
+    let (problem, blocking) = (plan.problem, plan.blocking)
     let width = blocking.width
     let stride = roundUp(blocking.rows, Target.lanes)
-    let (columns, tail) = columnsAndTail(problem, blocking, block)
-    let tailWeights = tailWeights(problem, blocking, operands, tail)
+    let (columns, tail) = columnsAndTail(plan, block)
+    let tailWeights = tailWeights(plan, operands, tail)
     PackedLoops.forEachTile(of: block.rows, upTo: blocking.rows) { rows in
       PixelPanel<Target>.copy(problem, operands.input, rows, 0..<problem.k, to: operands.scratch, stride: stride)
       for n in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
@@ -357,9 +360,8 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   }
 
   @inlinable
-  static func channelsFirst(
-    _ problem: Problem, _ blocking: Blocking<Target>, _ operands: Operands, _ block: Block
-  ) {
+  static func channelsFirst(_ plan: PackedPlan<Target>, _ operands: Operands, _ block: Block) {
+    let (problem, blocking) = (plan.problem, plan.blocking)
     let rows = blocking.rows
     let depth = blocking.depth
     // An input that stays in the L2 cache is near enough: asking for it cost 128→512 on 28×28 four percent.

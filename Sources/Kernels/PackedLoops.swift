@@ -14,6 +14,10 @@ struct PackedLoops {
   let depth: Int
   let stripeWidth: Int
   let copiesRows: Bool
+  /// Whether the only row is ``RowProducts``.
+  let isRow: Bool
+  /// How many channels are summed at once if all are ``DotProducts``; 0 if they are not.
+  let dotChannels: Int
   /// Columns of a ``ColumnTail``.
   let tail: Int
   /// The terms of each of them in a vector, in channels-last layouts.
@@ -22,7 +26,7 @@ struct PackedLoops {
   @usableFromInline
   init(
     problem: Problem, lanes: Int, pixelsAreRows: Bool, rows: Int, vectors: Int, depth: Int, stripeWidth: Int,
-    copiesRows: Bool, tail: Int, tailTerms: Int
+    copiesRows: Bool, isRow: Bool, dotChannels: Int, tail: Int, tailTerms: Int
   ) {
     self.problem = problem
     self.lanes = lanes
@@ -32,6 +36,8 @@ struct PackedLoops {
     self.depth = depth
     self.stripeWidth = stripeWidth
     self.copiesRows = copiesRows
+    self.isRow = isRow
+    self.dotChannels = dotChannels
     self.tail = tail
     self.tailTerms = tailTerms
   }
@@ -76,7 +82,11 @@ struct PackedLoops {
   func work(_ block: Block) -> KernelWork {
     var work = KernelWork(lanes: lanes)
     if block.isEmpty { return work }
-    if problem.isChannelsLast {
+    if dotChannels > 0 {
+      countDots(block, &work)
+    } else if isRow {
+      countRow(block, &work)
+    } else if problem.isChannelsLast {
       countChannelsLast(block, &work)
     } else if pixelsAreRows {
       countTransposed(block, &work)
@@ -107,16 +117,35 @@ struct PackedLoops {
     return (columns, block.columns.count - columns)
   }
 
+  /// Channels that are summed at once do what the vectors of a tile of one row do.
+  private func countDots(_ block: Block, _ work: inout KernelWork) {
+    let steps = (problem.k + lanes - 1) / lanes
+    for n in stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: dotChannels) {
+      let channels = min(dotChannels, block.columns.upperBound - n)
+      work.add(
+        KernelWork.Tile(rows: 1, vectors: channels, depth: steps, source: .streamed), block.rows.count)
+    }
+  }
+
+  private func countRow(_ block: Block, _ work: inout KernelWork) {
+    let width = vectors * lanes
+    var n = block.columns.lowerBound
+    while n < block.columns.upperBound {
+      let end = min(block.columns.upperBound, n - n % width + width)
+      work.add(
+        KernelWork.Tile(rows: 1, vectors: (end - n + lanes - 1) / lanes, depth: problem.k, source: .streamed),
+        block.rows.count)
+      n = end
+    }
+  }
+
   private func countChannelsLast(_ block: Block, _ work: inout KernelWork) {
     let width = vectors * lanes
     let (columns, tailColumns) = columnsAndTail(block)
     if tailColumns > 0 {
-      // A vector for each row, or, in layers of few rows, for each channel.
+      // A vector for each row.
       let steps = (problem.k + tailTerms - 1) / tailTerms
-      work.groupedVectors +=
-        problem.m < lanes / 2
-        ? block.rows.count * roundedUp(tailColumns) * steps
-        : roundedUp(block.rows.count) * steps * (tailTerms == lanes ? tailColumns : 1)
+      work.groupedVectors += roundedUp(block.rows.count) * steps * (tailTerms == lanes ? tailColumns : 1)
     }
     let stripes = (columns + stripeWidth - 1) / stripeWidth
     let heights = tileHeights(block.rows.count, upTo: rows)

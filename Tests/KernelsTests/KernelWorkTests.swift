@@ -21,10 +21,9 @@ import Testing
 
   private func roundedUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }
 
-  /// Multiply-adds of the last `rest` channels, or of all, where they are not in tiles, those of empty lanes included.
+  /// Multiply-adds of the last `rest` channels, where they are not in tiles, those of empty lanes included.
   private func tailMultiplyAdds(_ layer: Layer, _ rest: Int, _ lanes: Int) -> Int {
     if !Problem(layer).isChannelsLast { return rest * roundedUp(layer.m, lanes) * layer.k }
-    if rest == layer.n && layer.m < lanes / 2 { return layer.m * roundedUp(rest, lanes) * roundedUp(layer.k, lanes) }
     // A power of two of channels share a vector, which holds as many terms of each as fit.
     let channels = sequence(first: 1) { 2 * $0 }.first { $0 >= rest }!
     return roundedUp(layer.m, lanes) * channels * roundedUp(layer.k, lanes / channels)
@@ -41,15 +40,21 @@ import Testing
       let lanes = work.lanes
       let pixelsAreColumns = kernel.grain(problem).rows > 1
       let hasTail = work.dotVectors + work.groupedVectors > 0
-      let isAllDots = hasTail && problem.isChannelsLast && layer.m < lanes / 2
-      let rest = isAllDots ? layer.n : layer.n % lanes
+      if kernel.summationOrder(problem)?.chains == lanes {
+        // Dot products, whose vectors are terms.
+        #expect(work.multiplyAdds == Double(layer.m * layer.n * roundedUp(layer.k, lanes)), "\(layer)")
+        #expect(work.restoredElements == 0 && work.copiedVectors == 0 && !hasTail)
+        continue
+      }
+      let isRow = layer.m == 1 && problem.isChannelsLast
+      let rest = layer.n % lanes
       let elements =
         pixelsAreColumns
         ? layer.n * (layer.m / problem.imagePixels) * roundedUp(problem.imagePixels, lanes)
         : layer.m * roundedUp(hasTail ? layer.n - rest : layer.n, lanes)
       let tail = hasTail ? tailMultiplyAdds(layer, rest, lanes) : 0
       #expect(work.multiplyAdds == Double(elements * layer.k + tail), "\(layer)")
-      #expect(work.tiles.keys.allSatisfy { $0.rows <= 28 && $0.vectors <= 4 && $0.depth <= layer.k })
+      #expect(work.tiles.keys.allSatisfy { $0.rows <= 28 && $0.vectors <= (isRow ? 8 : 4) && $0.depth <= layer.k })
       let copied = work.copiedElements + work.copiedVectors * lanes
       if !problem.isChannelsLast {
         // Each input element is copied once, and a run ends with a whole vector.
@@ -58,7 +63,7 @@ import Testing
       }
       let edges = pixelsAreColumns ? problem.imagePixels % lanes : layer.n % lanes
       if problem.isChannelsLast && edges == 0 { #expect(work.restoredElements == 0) }
-      if edges != 0 { #expect(work.restoredElements > 0 || hasTail, "\(layer)") }
+      if edges != 0 { #expect(work.restoredElements > 0 || hasTail || isRow, "\(layer)") }
     }
   }
 

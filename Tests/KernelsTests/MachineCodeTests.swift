@@ -65,11 +65,14 @@
     static func hottestLoop(_ function: Function) -> ArraySlice<Instruction> {
       var best: ArraySlice<Instruction> = []
       func multiplyAdds(_ loop: ArraySlice<Instruction>) -> Int { loop.filter(\.isMultiplyAdd).count }
+      // The start of the last loop: a jump back to before it belongs to an outer one.
+      var innerStart = -1
       for (end, jump) in function.instructions.enumerated() where jump.mnemonic.hasPrefix("j") {
         guard let target = UInt64(jump.operands.drop { $0 == "0" || $0 == "x" }.prefix { $0.isHexDigit }, radix: 16),
           target <= jump.address,
-          let start = function.instructions.firstIndex(where: { $0.address == target })
+          let start = function.instructions.firstIndex(where: { $0.address == target }), start > innerStart
         else { continue }
+        innerStart = start
         let loop = function.instructions[start...end]
         if (multiplyAdds(loop), -loop.count) > (multiplyAdds(best), -best.count) { best = loop }
       }
@@ -157,6 +160,27 @@
       }
       // Two, four, … terms, and a vector of them, of rows of both kinds.
       #expect(names.count == 2 * lanes.trailingZeroBitCount, "\(names)")
+    }
+
+    /// A single row, and dot products, have as many sums as there are vectors of columns, or channels, at most eight.
+    @Test(arguments: [("AVX512", "zmm"), ("AVX2", "ymm")], ["RowProducts", "DotProducts"])
+    func fewRowsKeepTheirSumsInRegisters(target: (name: String, register: String), loops: String) throws {
+      let names = try MachineCode.vectorCode.get().map(\.name).filter {
+        $0.contains("\(loops)O7compute") && $0.contains(target.name) && $0.contains(/_\$\d+_Tt/)
+      }
+      for function in try MachineCode.functions(named: names) {
+        let match = try #require(function.name.firstMatch(of: /_\$(\d+)_Tt/))
+        let sums = try #require(Int(match.1)) + 1
+        let loop = MachineCode.hottestLoop(function)
+        let what = "\(function.name):\n\(loop.map(\.text).joined(separator: "\n"))"
+        let multiplyAdds = loop.filter(\.isMultiplyAdd)
+        // A loop of few sums is unrolled.
+        #expect(!multiplyAdds.isEmpty && multiplyAdds.count % sums == 0, "\(what)")
+        #expect(multiplyAdds.allSatisfy { $0.plainOperands.contains("%\(target.register)") }, "\(what)")
+        #expect(!loop.contains { $0.operands.contains("%rsp") || $0.operands.contains("%rbp") }, "\(what)")
+        #expect(!loop.contains { $0.mnemonic.hasPrefix("call") }, "\(what)")
+      }
+      #expect(names.count == 8, "\(names)")
     }
 
     /// One binary runs on every x86-64 CPU, so code for newer ones must not be shared with older ones. A function that

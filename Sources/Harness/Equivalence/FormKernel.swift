@@ -7,8 +7,7 @@ final class FormKernel: Sendable {
   let prepareNanoseconds: UInt64?
   /// The order in which the kernel sums; nil if it does not say.
   let summationOrder: SummationOrder?
-  private let kernel: Kernel
-  private let problem: Problem
+  private let computation: Computation
   private let blocks: [Block]
   private let packed: Workbench.PackedWeights?
   private let scratch: [SharedBuffer]
@@ -19,9 +18,8 @@ final class FormKernel: Sendable {
   init(
     _ kernel: Kernel, _ layer: Layer, weights: UnsafePointer<Float>, split: Split, threads: Int, caches: CacheSizes
   ) throws(OutOfMemory) {
-    self.kernel = kernel
     let problem = Problem(layer, caches: caches)
-    self.problem = problem
+    computation = kernel.computation(of: problem)
     blocks = split.division(of: problem, for: kernel, threads: threads).blocks
     packed =
       kernel.packedWeightCount(problem) > 0
@@ -45,7 +43,7 @@ final class FormKernel: Sendable {
       Operands(input: input, weights: weights, bias: bias, output: output, scratch: $0.buffer.pointer)
     }
     return { [self] worker in
-      if !blocks[worker].isEmpty { kernel.compute(problem, operands[worker], blocks[worker]) }
+      if !blocks[worker].isEmpty { computation.compute(operands[worker], blocks[worker]) }
     }
   }
 

@@ -65,21 +65,21 @@ final class Execution: Sendable {
 ///
 /// `@unchecked Sendable`: the pointers are to this worker's own scratch memory and partial sums.
 struct Part: @unchecked Sendable {
-  private let problem: Problem
+  private let computation: Computation
   private let block: Block
   private let scratch: UnsafeMutablePointer<Float>
   private let partial: UnsafeMutablePointer<Float>?
   private let inputOffset: Int
   private let weightOffset: Int
 
-  /// The part `block` of `problem`, or of its partial problem of `terms`, whose sums go to `partial`.
+  /// The part `block` of `problem` as `kernel` computes it, or of its partial problem of `terms`, whose sums go to `partial`.
   ///
   /// - Parameter packedOffset: where its packed weights begin; nil for plain weights.
   init(
-    _ problem: Problem, _ block: Block, _ terms: Range<Int>?, scratch: SharedBuffer, partial: SharedBuffer?,
-    packedOffset: Int?
+    _ kernel: Kernel, _ problem: Problem, _ block: Block, _ terms: Range<Int>?, scratch: SharedBuffer,
+    partial: SharedBuffer?, packedOffset: Int?
   ) {
-    self.problem = terms.map(problem.partial) ?? problem
+    computation = kernel.computation(of: terms.map(problem.partial) ?? problem)
     self.block = block
     self.scratch = scratch.buffer.pointer
     self.partial = partial?.buffer.pointer
@@ -87,9 +87,9 @@ struct Part: @unchecked Sendable {
     weightOffset = packedOffset ?? terms?.lowerBound ?? 0
   }
 
-  /// Computes it with `kernel`; `whole` are the layer's operands.
+  /// Computes it; `whole` are the layer's operands.
   @inline(__always)
-  func compute(_ kernel: Kernel, _ whole: Operands) {
+  func compute(_ whole: Operands) {
     if block.isEmpty { return }
     var operands = whole
     operands.scratch = scratch
@@ -99,7 +99,7 @@ struct Part: @unchecked Sendable {
       operands.output = partial
       operands.bias = nil
     }
-    kernel.compute(problem, operands, block)
+    computation.compute(operands, block)
   }
 }
 

@@ -207,7 +207,7 @@ final class Workbench {
     let scratch = try scratch(kernel, replica)
     let parts = division.blocks.indices.map { worker in
       Part(
-        problem, division.blocks[worker], division.terms?[worker], scratch: scratch[worker],
+        kernel, problem, division.blocks[worker], division.terms?[worker], scratch: scratch[worker],
         partial: division.terms == nil ? nil : partials[worker],
         packedOffset: packed.map { $0.offsets[division.terms == nil ? 0 : worker] })
     }
@@ -217,9 +217,9 @@ final class Workbench {
     let turns = sets.map { Turns(workers: division.threads, sets: $0.count) }
     let body: @Sendable (Int) -> Void
     if let sets, let turns {
-      body = { worker in parts[worker].compute(kernel, sets[turns.next(worker)].operands(hot)) }
+      body = { worker in parts[worker].compute(sets[turns.next(worker)].operands(hot)) }
     } else {
-      body = { worker in parts[worker].compute(kernel, hot) }
+      body = { worker in parts[worker].compute(hot) }
     }
     if division.terms == nil { return Execution(sets, turns, workers: division.threads, body) }
 

@@ -26,8 +26,9 @@ struct SplitModel {
   private let kernel: Kernel
   private let threads: Int
 
-  /// Bytes that a core reads in a cycle from its L2 cache and from the last-level cache, and all cores together from
-  /// memory.
+  /// Bytes that a core reads in a cycle from its L1 cache, from its L2 cache and from the last-level cache, and all cores
+  /// together from memory.
+  private static let l1Rate = 128.0
   private static let l2Rate = 32.0
   private static let l3Rate = 12.0
   private static let memoryRate = 10.0
@@ -76,13 +77,14 @@ struct SplitModel {
 
   /// The time of the slowest worker by its kernel's work, in cycles; nil if the kernel does not count it.
   private func countedCycles(_ division: Division) -> Double? {
-    // What fits the L2 cache comes from there.
-    let costs = CoreCosts(l2: Self.l2Rate, home: nil)
     var slowest = 0.0
     for (worker, block) in division.blocks.enumerated() where !block.isEmpty {
       guard let work = kernel.work(division.terms.map { problem.partial($0[worker]) } ?? problem, block) else {
         return nil
       }
+      let terms = division.terms?[worker].count ?? problem.k
+      let bytes = 4 * ((block.rows.count + block.columns.count) * terms + block.count)
+      let costs = CoreCosts(l2: bytes <= problem.caches.l1d ? Self.l1Rate : Self.l2Rate, home: nil)
       slowest = max(slowest, costs.cycles(work, inputBytes: 0, outputBytes: 0, sharesInput: false).core)
     }
     return slowest
