@@ -53,33 +53,30 @@ enum DotProducts<Target: VectorISA> {
 
   /// Computes `block`, whose first column is a multiple of ``channels``.
   @inlinable
-  static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
-    let stride = packedChannelCount(problem)
+  static func compute(_ plan: PackedPlan<Target>, _ operands: Operands, _ block: Block) {
+    let stride = steps(plan.problem) &* Target.lanes
     for n in Swift.stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: channels) {
       let weights = operands.weights + n &* stride
       switch min(channels, block.columns.upperBound &- n) {
-      case 1: compute(problem, operands, weights, block.rows, n, Extent<1>.self)
-      case 2: compute(problem, operands, weights, block.rows, n, Extent<2>.self)
-      case 3: compute(problem, operands, weights, block.rows, n, Extent<3>.self)
-      case 4: compute(problem, operands, weights, block.rows, n, Extent<4>.self)
-      case 5: compute(problem, operands, weights, block.rows, n, Extent<5>.self)
-      case 6: compute(problem, operands, weights, block.rows, n, Extent<6>.self)
-      case 7: compute(problem, operands, weights, block.rows, n, Extent<7>.self)
-      default: compute(problem, operands, weights, block.rows, n, Extent<8>.self)
+      case 1: compute(plan, operands, weights, block.rows, n, Extent<1>.self)
+      case 2: compute(plan, operands, weights, block.rows, n, Extent<2>.self)
+      case 3: compute(plan, operands, weights, block.rows, n, Extent<3>.self)
+      case 4: compute(plan, operands, weights, block.rows, n, Extent<4>.self)
+      case 5: compute(plan, operands, weights, block.rows, n, Extent<5>.self)
+      case 6: compute(plan, operands, weights, block.rows, n, Extent<6>.self)
+      case 7: compute(plan, operands, weights, block.rows, n, Extent<7>.self)
+      default: compute(plan, operands, weights, block.rows, n, Extent<8>.self)
       }
     }
   }
 
-  /// Floats of one channel's packed weights.
-  @inlinable @inline(__always)
-  static func packedChannelCount(_ problem: Problem) -> Int { steps(problem) &* Target.lanes }
-
   /// Computes `C` channels from `n` on of `rows`.
   @inlinable @inline(never)
   static func compute<let C: Int>(
-    _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: Range<Int>, _ n: Int,
+    _ plan: PackedPlan<Target>, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: Range<Int>, _ n: Int,
     _ columns: Extent<C>.Type
   ) {
+    let problem = plan.problem
     for m in rows {
       let sums = sums(problem.k, operands.input + problem.inputOffset(m), weights, columns)
       let output = operands.output + problem.outputOffset(m) + n

@@ -181,8 +181,8 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   @inlinable
   public static func compute(_ plan: PackedPlan<Target>, _ operands: Operands, _ block: Block) {
     switch plan.method {
-    case .dots: DotProducts<Target>.compute(plan.problem, operands, block)
-    case .row: RowProducts<Target>.compute(plan.problem, operands, block)
+    case .dots: DotProducts<Target>.compute(plan, operands, block)
+    case .row: RowProducts<Target>.compute(plan, operands, block)
     case .channelsLast: channelsLast(plan, operands, block)
     case .transposed: transposed(plan, operands, block)
     case .channelsFirst: channelsFirst(plan, operands, block)

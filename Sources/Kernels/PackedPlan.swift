@@ -1,7 +1,6 @@
 /// What ``Packed`` works out of a problem once, however often it is computed: a dozen integer divisions take as long as a
-/// small fully connected layer.
-@frozen
-public struct PackedPlan<Target: VectorISA>: Sendable {
+/// small fully connected layer. A class, for so does copying it.
+public final class PackedPlan<Target: VectorISA>: Sendable {
   @usableFromInline let problem: Problem
   @usableFromInline let blocking: Blocking<Target>
   /// Which loops compute it.

@@ -24,7 +24,8 @@ enum RowProducts<Target: VectorISA> {
 
   /// Computes `block`, whose first column is that of a vector.
   @inlinable
-  static func compute(_ problem: Problem, _ operands: Operands, _ block: Block) {
+  static func compute(_ plan: PackedPlan<Target>, _ operands: Operands, _ block: Block) {
+    let problem = plan.problem
     let width = vectors &* Target.lanes
     for m in block.rows {
       let input = operands.input + problem.inputOffset(m)

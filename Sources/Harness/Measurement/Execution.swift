@@ -64,7 +64,7 @@ final class Execution: Sendable {
 /// One worker's part of an execution.
 ///
 /// `@unchecked Sendable`: the pointers are to this worker's own scratch memory and partial sums.
-struct Part: @unchecked Sendable {
+final class Part: @unchecked Sendable {
   private let computation: Computation
   private let block: Block
   private let scratch: UnsafeMutablePointer<Float>
@@ -88,7 +88,6 @@ struct Part: @unchecked Sendable {
   }
 
   /// Computes it; `whole` are the layer's operands.
-  @inline(__always)
   func compute(_ whole: Operands) {
     if block.isEmpty { return }
     var operands = whole
@@ -101,6 +100,22 @@ struct Part: @unchecked Sendable {
     }
     computation.compute(operands, block)
   }
+}
+
+/// The workers' parts of an execution, computed without counting references to them: the counts are atomic, and took as
+/// long as a layer of a few thousand products.
+struct Parts: Sendable {
+  private let owned: [Part]
+  private let parts: [Unmanaged<Part>]
+
+  init(_ parts: [Part]) {
+    owned = parts
+    self.parts = parts.map(Unmanaged.passUnretained)
+  }
+
+  /// Computes worker `worker`'s part; `whole` are the layer's operands.
+  @inline(__always)
+  func compute(_ worker: Int, _ whole: Operands) { parts[worker]._withUnsafeGuaranteedRef { $0.compute(whole) } }
 }
 
 /// Tensors of partial sums that workers read.

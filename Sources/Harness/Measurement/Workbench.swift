@@ -205,21 +205,22 @@ final class Workbench {
       output: output.pointer, scratch: output.pointer)
     let partials = division.terms == nil ? [] : try partials(division.threads)
     let scratch = try scratch(kernel, replica)
-    let parts = division.blocks.indices.map { worker in
+    let all = division.blocks.indices.map { worker in
       Part(
         kernel, problem, division.blocks[worker], division.terms?[worker], scratch: scratch[worker],
         partial: division.terms == nil ? nil : partials[worker],
         packedOffset: packed.map { $0.offsets[division.terms == nil ? 0 : worker] })
     }
+    let parts = Parts(all)
     // Tensors, packed weights, scratch memory and partial sums live as long as this object, which outlives every
     // execution.
     let sets = try bufferSets(kernel, division, cache, replica)
     let turns = sets.map { Turns(workers: division.threads, sets: $0.count) }
     let body: @Sendable (Int) -> Void
     if let sets, let turns {
-      body = { worker in parts[worker].compute(sets[turns.next(worker)].operands(hot)) }
+      body = { worker in parts.compute(worker, sets[turns.next(worker)].operands(hot)) }
     } else {
-      body = { worker in parts[worker].compute(hot) }
+      body = { worker in parts.compute(worker, hot) }
     }
     if division.terms == nil { return Execution(sets, turns, workers: division.threads, body) }
 

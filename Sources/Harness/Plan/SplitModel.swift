@@ -16,7 +16,7 @@ import Kernels
 /// Whether to divide the layer at all is a question of its time, and so asked of better numbers: the kernel's work, counted
 /// from its own loops and priced by ``CoreCosts``. One worker computes alone where that takes no longer than the
 /// slowest worker's part and a fork-join. That is so where there is less to save than a fork-join takes, and where the
-/// kernel's grain leaves nothing for the others. What every worker spends once, such as 0.1 µs of calls and addresses, is on
+/// kernel's grain leaves nothing for the others. What every worker spends once, such as 20 ns of calls and addresses, is on
 /// both sides; activations are not counted. It is not asked
 /// - of a kernel that does not count its work: the peak would only tell the least that it may take;
 /// - of a layer that does not fit the L2 cache of one worker: to read it takes many times the fork-join of any team
