@@ -5,7 +5,10 @@ public import Kernels
 /// In channels-last layouts a block of the output is one product, Y[rows × columns] = X·Wᵀ. In NCHW every image is one,
 /// Y[columns × pixels] = W·X. Pixels that a stride picks are gathered first. Bias and activation are a pass over the
 /// result. All of it belongs to the layer, and is timed.
-public struct LayerProduct: Sendable {
+///
+/// A class, so that its closures lie where they never change, and are called without counting references: as the lab's own
+/// kernels are.
+public final class LayerProduct: Sendable {
   /// C ← op(A)·op(B) for row-major matrices: m, n, k, A, its leading dimension, whether B is transposed, B, its leading
   /// dimension, C, its leading dimension.
   public typealias Multiply =

@@ -119,11 +119,18 @@ final class PeerDesk {
     }
     let failure = FirstFailure()
     let turns = Turns(workers: 1, sets: operations.count)
-    let calls = PeerCalls(operations)
-    let body: @Sendable (Int) -> Void = { _ in
-      do throws(PeerError) { try calls.operations[turns.next(0)].execute() } catch { failure.note(error) }
+    let execution: Execution
+    if sets.isEmpty {
+      let call = PeerCall(operations[0])
+      execution = Execution(nil, nil) { _ in
+        do throws(PeerError) { try call.operation.execute() } catch { failure.note(error) }
+      }
+    } else {
+      let calls = operations.map(PeerCall.init)
+      execution = Execution(sets, turns) { _ in
+        do throws(PeerError) { try calls[turns.next(0)].operation.execute() } catch { failure.note(error) }
+      }
     }
-    let execution = sets.isEmpty ? Execution(nil, nil, body) : Execution(sets, turns, body)
     // The library's threads exist after the first executions at the latest.
     let seats = ThreadSeats(cpus: options.cpus, team) { execution.body(0) }
     try failure.check()
@@ -133,13 +140,13 @@ final class PeerDesk {
       implementation: operations[0].implementation, nanoseconds: operations[0].prepareNanoseconds)
   }
 
-  /// Operations, for a closure of the team's.
+  /// An operation, for a closure of the team's.
   ///
-  /// `@unchecked Sendable`: the one worker of a ``LibraryTeam`` calls them, on the thread that made them.
-  private final class PeerCalls: @unchecked Sendable {
-    let operations: [any PeerOperation]
+  /// `@unchecked Sendable`: the one worker of a ``LibraryTeam`` calls it, on the thread that made it.
+  private final class PeerCall: @unchecked Sendable {
+    let operation: any PeerOperation
 
-    init(_ operations: [any PeerOperation]) { self.operations = operations }
+    init(_ operation: any PeerOperation) { self.operation = operation }
   }
 
   private func check(_ entry: Prepared) throws -> PeerReply {
