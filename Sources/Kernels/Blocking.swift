@@ -6,7 +6,7 @@
 /// 1. **What the rows are.** Pixels in channels-last layouts, for then neither the input nor the output is transposed.
 ///    In NCHW, output channels; or pixels where the vectors of an image would be filled badly (49 pixels are four vectors
 ///    of 16, a quarter of them empty) and the sums are long enough to pay for transposing.
-/// 2. **The tile**: the ISA's own; where fewer rows than it has are computed at a time, as many vectors as fit beside them.
+/// 2. **The tile**: the ISA's own; of three vectors where two would leave a panel half empty; where fewer rows than it has are computed at a time, as many vectors as fit beside them.
 ///    Rows of input that lie a multiple of 4 KiB apart compete for one set of the L1 cache: then as many as leave three of
 ///    its ways to the rest.
 /// 3. **The depth** that is summed between two visits of the output: as much as keeps a panel of weights in half of the L2
@@ -66,6 +66,10 @@ public struct Blocking<Target: VectorISA>: Sendable {
     } else if problem.isChannelsLast && problem.n <= Target.lanes {
       // Of a single vector of weights, loads of the input are the limit, and taller tiles have fewer others.
       tile = TileShape(Target.maximumRows(1), 1)
+    } else if problem.isChannelsLast && problem.n % (6 &* Target.lanes) == 3 &* Target.lanes {
+      // Three vectors where two would leave a panel half empty: 24→144 on 14×14 went from 88 to 91 % of the roofline on one
+      // core of a Zen 5.
+      tile = TileShape(Target.maximumRows(3), 3)
     }
     let tiles = (problem.m &+ tile.rows &- 1) / tile.rows
     let height = (problem.m &+ tiles &- 1) / tiles
