@@ -131,19 +131,22 @@ enum ColumnTail<Target: VectorISA> {
     _ scratch: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
   ) {
     let results = scratch + Target.lanes
-    multiply(problem, operands, weights, rows, results, terms)
-    addNeighbours(results, terms)
     let channels = Target.lanes / T
-    let bias = Target.load(UnsafePointer(scratch))
-    for vector in 0..<channels {
-      let p = results + vector &* Target.lanes
-      Target.store(activate(problem.activation, Target.load(UnsafePointer(p)) + bias), p)
-    }
+    multiply(problem, operands, weights, rows, bias: Target.load(UnsafePointer(scratch)), results, terms)
+    Epilogue<Target>.finish(
+      problem.activation, results, rows: 1, columns: rows.count &* channels, stride: Target.lanes)
     let output = operands.output + problem.outputOffset(rows.lowerBound) + columns.lowerBound
-    for row in 0..<rows.count {
-      Target.store(
-        Target.load(UnsafePointer(results + row &* channels), count: columns.count),
-        output + row &* problem.outputPixelStride, count: columns.count)
+    if columns.count == channels {
+      // The compiler makes a few wide moves of a row.
+      for row in 0..<rows.count {
+        let (from, to) = (results + row &* channels, output + row &* problem.outputPixelStride)
+        for channel in 0..<channels { to[channel] = from[channel] }
+      }
+    } else {
+      for row in 0..<rows.count {
+        let (from, to) = (results + row &* channels, output + row &* problem.outputPixelStride)
+        for channel in 0..<columns.count { to[channel] = from[channel] }
+      }
     }
   }
 
@@ -154,41 +157,41 @@ enum ColumnTail<Target: VectorISA> {
     _ scratch: UnsafeMutablePointer<Float>
   ) {
     let results = scratch + Target.lanes
-    multiply(problem, operands, weights, rows, results, Extent<16>.self)
-    addNeighbours(results, Extent<16>.self)
-    var result = Target.load(UnsafePointer(results))
     // Without a bias 0 is added all the same, as in NCHW: −0 becomes 0.
-    result += Target.F32(repeating: operands.bias.map { $0[n] } ?? 0)
-    result = activate(problem.activation, result)
+    let bias = Target.F32(repeating: operands.bias.map { $0[n] } ?? 0)
+    multiply(problem, operands, weights, rows, bias: bias, results, Extent<16>.self)
+    Epilogue<Target>.finish(problem.activation, results, rows: 1, columns: rows.count, stride: Target.lanes)
     let output = operands.output + problem.outputOffset(rows.lowerBound) + n
-    for row in 0..<rows.count { output[row &* problem.outputPixelStride] = result[row] }
+    for row in 0..<rows.count { output[row &* problem.outputPixelStride] = results[row] }
   }
 
   // MARK: Products
 
-  /// The products of `rows` with `weights`, a vector for each row: rows after the last are the last one again.
+  /// The sums of `rows` with `weights` and `bias`, clamped, in vectors of [row][channel]: rows after the last are the last
+  /// one again. `results` has room for as many vectors as a vector has lanes.
   @inlinable @inline(__always)
   static func multiply<let T: Int>(
     _ problem: Problem, _ operands: Operands, _ weights: UnsafePointer<Float>, _ rows: Range<Int>,
-    _ sums: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
+    bias: Target.F32, _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
   ) {
+    let activation = problem.activation
     let last = rows.count &- 1
     if last &+ 1 == Target.lanes, problem.endOfRun(from: rows.lowerBound, limit: rows.upperBound) == rows.upperBound {
       let first = operands.input + problem.inputOffset(rows.lowerBound)
-      multiply(problem.k, first, stride: problem.inputPixelStride, weights, sums, terms)
+      multiply(problem.k, first, stride: problem.inputPixelStride, weights, bias, activation, results, terms)
     } else {
-      multiply(problem.k, weights, sums, terms) {
+      multiply(problem.k, weights, bias, activation, results, terms) {
         operands.input + problem.inputOffset(rows.lowerBound &+ min($0, last))
       }
     }
   }
 
-  /// Sums the products of rows that lie `stride` apart with `weights`, of which a vector has `T` terms for every channel,
-  /// lane by lane: a vector for each row.
+  /// Sums the products of rows that lie `stride` apart with `weights`, of which a vector has `T` terms for every channel:
+  /// first lane by lane, a vector for each row.
   @inlinable @inline(never)
   static func multiply<let T: Int>(
-    _ depth: Int, _ input: UnsafePointer<Float>, stride: Int, _ weights: UnsafePointer<Float>,
-    _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
+    _ depth: Int, _ input: UnsafePointer<Float>, stride: Int, _ weights: UnsafePointer<Float>, _ bias: Target.F32,
+    _ activation: Activation, _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
   ) {
     let step = min(T, Target.lanes)
     var sums = InlineArray<16, Target.F32>(repeating: Target.F32())
@@ -202,26 +205,27 @@ enum ColumnTail<Target: VectorISA> {
       input += step
       left &-= step
     }
-    for row in 0..<Target.lanes { Target.store(sums[row], results + row &* Target.lanes) }
-    if left > 0 { multiplyRest(left, of: step, weights, results) { input + $0 &* stride } }
+    if left > 0 { multiplyRest(&sums, left, of: step, weights, results) { input + $0 &* stride } }
+    store(&sums, bias, activation, results, terms)
   }
 
   /// The same of rows that lie anywhere.
   @inlinable @inline(__always)
   static func multiply<let T: Int>(
-    _ depth: Int, _ weights: UnsafePointer<Float>, _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type,
-    row input: (Int) -> UnsafePointer<Float>
+    _ depth: Int, _ weights: UnsafePointer<Float>, _ bias: Target.F32, _ activation: Activation,
+    _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type, row input: (Int) -> UnsafePointer<Float>
   ) {
     withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Target.lanes) { rows in
       for row in 0..<Target.lanes { rows.initializeElement(at: row, to: input(row)) }
-      multiply(depth, UnsafePointer(rows.baseAddress.unsafelyUnwrapped), weights, results, terms)
+      multiply(
+        depth, UnsafePointer(rows.baseAddress.unsafelyUnwrapped), weights, bias, activation, results, terms)
     }
   }
 
   @inlinable @inline(never)
   static func multiply<let T: Int>(
-    _ depth: Int, _ rows: UnsafePointer<UnsafePointer<Float>>, _ weights: UnsafePointer<Float>,
-    _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
+    _ depth: Int, _ rows: UnsafePointer<UnsafePointer<Float>>, _ weights: UnsafePointer<Float>, _ bias: Target.F32,
+    _ activation: Activation, _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
   ) {
     let step = min(T, Target.lanes)
     var sums = InlineArray<16, Target.F32>(repeating: Target.F32())
@@ -235,16 +239,18 @@ enum ColumnTail<Target: VectorISA> {
       weights += Target.lanes
       k &+= step
     }
-    for row in 0..<Target.lanes { Target.store(sums[row], results + row &* Target.lanes) }
-    if k < depth { multiplyRest(depth &- k, of: step, weights, results) { rows[$0] + k } }
+    if k < depth { multiplyRest(&sums, depth &- k, of: step, weights, results) { rows[$0] + k } }
+    store(&sums, bias, activation, results, terms)
   }
 
-  /// Adds the products of the last `count` terms, fewer than a vector has of each channel.
+  /// Adds the products of the last `count` terms, fewer than a vector has of each channel. Sums go through `results`, for
+  /// this is a loop.
   @inlinable @inline(__always)
   static func multiplyRest(
-    _ count: Int, of terms: Int, _ weights: UnsafePointer<Float>, _ results: UnsafeMutablePointer<Float>,
+    _ sums: inout InlineArray<16, Target.F32>, _ count: Int, of terms: Int, _ weights: UnsafePointer<Float>, _ results: UnsafeMutablePointer<Float>,
     row input: (Int) -> UnsafePointer<Float>
   ) {
+    for row in 0..<Target.lanes { Target.store(sums[row], results + row &* Target.lanes) }
     // A single channel's weights are not filled up.
     let w = terms == Target.lanes ? Target.load(weights, count: count) : Target.load(weights)
     for row in 0..<Target.lanes {
@@ -252,6 +258,7 @@ enum ColumnTail<Target: VectorISA> {
       let x = terms == Target.lanes ? Target.load(input(row), count: count) : load(input(row), count: count, of: terms)
       Target.store(Target.multiplyAdd(Target.load(UnsafePointer(p)), x, w), p)
     }
+    for row in 0..<Target.lanes { sums[row] = Target.load(UnsafePointer(results + row &* Target.lanes)) }
   }
 
   /// `T` floats, again and again: one instruction.
@@ -271,11 +278,13 @@ enum ColumnTail<Target: VectorISA> {
     return vector
   }
 
-  /// Adds the `T` neighbouring lanes of every channel of each row up, pairwise: leaves vectors of [row][channel].
+  /// Adds the `T` neighbouring lanes of every channel of each row up, pairwise, then the bias, and stores vectors of
+  /// [row][channel].
   @inlinable @inline(__always)
-  static func addNeighbours<let T: Int>(_ p: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type) {
-    var sums = InlineArray<16, Target.F32>(repeating: Target.F32())
-    for row in 0..<Target.lanes { sums[row] = Target.load(UnsafePointer(p + row &* Target.lanes)) }
+  static func store<let T: Int>(
+    _ sums: inout InlineArray<16, Target.F32>, _ bias: Target.F32, _ activation: Activation,
+    _ results: UnsafeMutablePointer<Float>, _ terms: Extent<T>.Type
+  ) {
     var count = Target.lanes
     var left = min(T, Target.lanes)
     while left > 1 {
@@ -286,7 +295,8 @@ enum ColumnTail<Target: VectorISA> {
         sums[i] = Target.evens(a, b) + Target.odds(a, b)
       }
     }
-    for row in 0..<count { Target.store(sums[row], p + row &* Target.lanes) }
+    let clamp = Epilogue<Target>.Clamp(activation)
+    for i in 0..<count { Target.store(clamp(sums[i] + bias), results + i &* Target.lanes) }
   }
 
   // MARK: NCHW
