@@ -49,6 +49,22 @@ import Testing
     #expect(evidence.runDelay == (computing == 1 ? delay : nil))
   }
 
+  /// What a team's work says of its workers decides whose delays count.
+  @Test(arguments: [1, 2, nil]) func aWitnessAsksHowManyCompute(workers: Int?) throws {
+    let team = try PinnedTeam(cpus: [nil, nil, nil], topology: try Examples.topology())
+    let readings = Atomic<Int>(0)
+    let witness = Witness(team, Burst(try #require(Catalog.current().probes.first))) { worker in
+      var status = ThreadStatus()
+      // Every reading before the work is one of the first three.
+      let isAfter = readings.add(1, ordering: .relaxed).oldValue >= 3
+      (status.runDelay, status.involuntarySwitches) = (isAfter ? [1, 20, 300][worker] : 0, isAfter ? 1 : 0)
+      return status
+    }
+    let (_, evidence) = witness.observe(TeamWork(warmUp: 0, iterations: 1, workers: workers) { _ in })
+    #expect(evidence.runDelay == (workers == 1 ? 1 : workers == 2 ? 21 : 321))
+    #expect(evidence.involuntarySwitches == Int64(workers ?? 3))
+  }
+
   /// A run delay is compared with the sample, not with one of its thousand executions.
   @Test func aRunDelayIsAPartOfTheWholeSample() {
     var series = SampleSeries(StopRule())

@@ -30,11 +30,19 @@ final class Witness {
   private let records: Records
   private let counters: TeamCounters?
   private let caches: CacheReading?
+  private let status: @Sendable (_ worker: Int) -> ThreadStatus
   private var best = BestRate()
   /// The best burst rate of this team in the run so far, in FLOP a nanosecond.
   var bestRate: Double { best.value }
 
-  init(_ team: any Team, _ burst: Burst, counters: TeamCounters? = nil, caches: CacheReading? = nil) {
+  /// A witness of `team`.
+  ///
+  /// - Parameter status: reads the status of the calling worker.
+  init(
+    _ team: any Team, _ burst: Burst, counters: TeamCounters? = nil, caches: CacheReading? = nil,
+    status: @escaping @Sendable (_ worker: Int) -> ThreadStatus = { _ in .current() }
+  ) {
+    self.status = status
     self.caches = caches
     self.team = team
     self.burst = burst
@@ -50,15 +58,15 @@ final class Witness {
     var work = work
     let caches = if case .buffers = look { caches } else { nil as CacheReading? }
     // Counters innermost, so that they count the least of what the other readings cost.
-    work.before = { [records, burst, counters] worker in
+    work.before = { [records, burst, counters, status] worker in
       records.all[worker].burst = burst.run()
       caches?.read(worker)
-      records.all[worker].before = .current()
+      records.all[worker].before = status(worker)
       counters?.begin(worker)
     }
-    work.after = { [records, counters] worker in
+    work.after = { [records, counters, status] worker in
       counters?.end(worker)
-      records.all[worker].after = .current()
+      records.all[worker].after = status(worker)
       caches?.read(worker)
     }
     let timing = team.run(work)
