@@ -26,6 +26,9 @@ public protocol VectorISA: Sendable {
   /// An ISA without the instruction must not call `addProduct`: it would become a call of `fmaf` for every lane.
   static func multiplyAdd(_ sum: F32, _ a: F32, _ b: F32) -> F32
 
+  /// Whether ``multiplyAdd(_:_:_:)`` rounds once, so that it tells what a product has lost by rounding.
+  static var isFused: Bool { get }
+
   // The standard library compares, selects and adds up lanes in one instruction for a concrete vector type, and in a
   // loop over the lanes for a generic one, and so with integers. So these are written once for each ISA.
 
@@ -34,6 +37,9 @@ public protocol VectorISA: Sendable {
 
   /// The smaller of both lane by lane, or `x` where it is NaN.
   static func minimum(_ x: F32, _ bound: F32) -> F32
+
+  /// |x| lane by lane: the sign's bit becomes 0.
+  static func magnitude(_ x: F32) -> F32
 
   /// Whether −bound ≤ x ≤ bound in every lane. NaN is not.
   static func isWithin(_ x: F32, _ bound: Float) -> Bool

@@ -31,6 +31,10 @@ public enum AVX2: VectorISA {
   @inline(__always)
   public static func multiplyAdd(_ sum: F32, _ a: F32, _ b: F32) -> F32 { sum.addingProduct(a, b) }
 
+  /// It does.
+  @inline(__always)
+  public static var isFused: Bool { true }
+
   // Written so that LLVM sees its minimum and maximum instructions, which return the second operand where one is NaN.
 
   /// The larger of both lane by lane, or `x` where it is NaN.
@@ -40,6 +44,12 @@ public enum AVX2: VectorISA {
   /// The smaller of both lane by lane, or `x` where it is NaN.
   @inline(__always)
   public static func minimum(_ x: F32, _ bound: F32) -> F32 { x.replacing(with: bound, where: bound .< x) }
+
+  /// Clears the sign of each lane.
+  @inline(__always)
+  public static func magnitude(_ x: F32) -> F32 {
+    unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) & 0x7fff_ffff, to: F32.self)
+  }
 
   /// Whether −bound ≤ x ≤ bound in every lane. The standard library's `all` is not always inlined, and then one symbol for
   /// all ISAs.

@@ -44,6 +44,16 @@ public enum Portable: VectorISA {
     #endif
   }
 
+  /// NEON's does, SSE2's product is rounded apart.
+  @inline(__always)
+  public static var isFused: Bool {
+    #if arch(arm64)
+      true
+    #else
+      false
+    #endif
+  }
+
   // Written so that LLVM sees its minimum and maximum instructions, which return the second operand where one is NaN.
 
   /// The larger of both lane by lane, or `x` where it is NaN.
@@ -53,6 +63,12 @@ public enum Portable: VectorISA {
   /// The smaller of both lane by lane, or `x` where it is NaN.
   @inline(__always)
   public static func minimum(_ x: F32, _ bound: F32) -> F32 { x.replacing(with: bound, where: bound .< x) }
+
+  /// Clears the sign of each lane.
+  @inline(__always)
+  public static func magnitude(_ x: F32) -> F32 {
+    unsafeBitCast(unsafeBitCast(x, to: SIMD4<UInt32>.self) & 0x7fff_ffff, to: F32.self)
+  }
 
   /// Whether −bound ≤ x ≤ bound in every lane.
   @inline(__always)

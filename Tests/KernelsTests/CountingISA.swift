@@ -22,8 +22,10 @@ enum CountingISA: VectorISA {
 
   static var isa: ISA { Portable.isa }
   static var registers: Int { Portable.registers }
+  static var isFused: Bool { Portable.isFused }
   static func maximum(_ x: F32, _ bound: F32) -> F32 { Portable.maximum(x, bound) }
   static func minimum(_ x: F32, _ bound: F32) -> F32 { Portable.minimum(x, bound) }
+  static func magnitude(_ x: F32) -> F32 { Portable.magnitude(x) }
   static func isWithin(_ x: F32, _ bound: Float) -> Bool { Portable.isWithin(x, bound) }
   static func powerOfTwo(biased: F32) -> F32 { Portable.powerOfTwo(biased: biased) }
   static func sum(_ x: F32) -> Float { Portable.sum(x) }

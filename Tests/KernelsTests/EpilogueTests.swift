@@ -5,8 +5,14 @@ import Layers
 import Testing
 
 @Suite struct EpilogueTests {
-  /// What an activation may be off by, in units in the last place of the exact result.
-  private static let units = 4.0
+  /// What an activation may be off by, in units in the last place of the exact result: what ``Elementary`` says of it.
+  private static func units(_ activation: Activation) -> Double {
+    switch activation {
+    case .none, .relu, .relu6: 0
+    case .silu, .tanh, .sigmoid: 2.5
+    case .gelu: 3.5
+    }
+  }
 
   /// How far `result` is from `exact` in units in the last place of the exact value, rounded to single precision.
   private func distance(_ result: Float, _ exact: Double) -> Double {
@@ -18,7 +24,7 @@ import Testing
   /// Every 503rd float, from −∞ over all subnormal and normal numbers to ∞ and into the NaNs, through the epilogue of a
   /// layer of one weight, 1, of every ISA. The number is prime, so that every pattern of low bits appears.
   @Test(arguments: ListedKernel.all.filter { $0.kernel.name == "simd" }, [Activation.gelu, .silu, .tanh, .sigmoid])
-  func activationsAreWithinFourUnitsOverAllFloats(listed: ListedKernel, activation: Activation) throws {
+  func activationsAreAsCloseAsSaidOverAllFloats(listed: ListedKernel, activation: Activation) throws {
     let layer = try OneWeightLayer(listed.kernel, activation)
     var worst = (units: 0.0, x: Float(0), result: Float(0))
     var bits: UInt64 = 0
@@ -34,7 +40,8 @@ import Testing
       }
       bits += UInt64(layer.input.count) * 503
     }
-    #expect(worst.units <= Self.units, "\(activation)(\(worst.x)) is \(worst.result), \(worst.units) units off")
+    #expect(
+      worst.units <= Self.units(activation), "\(activation)(\(worst.x)) is \(worst.result), \(worst.units) units off")
     #expect(worst.units > 0.5, "no result was rounded, so nothing was computed")
   }
 
@@ -60,7 +67,10 @@ import Testing
     [
       0, .leastNonzeroMagnitude, .leastNormalMagnitude, 0.5, 1, 3, 9.01, 10, 13.1, 14.4, 16, 69.3, 69.7, 80, 87.4, 88.7,
       103.3, 104, 120, 1000, .greatestFiniteMagnitude, .infinity,
-    ].flatMap { [$0, $0.nextUp, $0.nextDown] }.flatMap { [$0, -$0] } + [.nan]
+    ].flatMap { [$0, $0.nextUp, $0.nextDown] }.flatMap { [$0, -$0] } + farthest + [.nan]
+
+  /// Where gelu is farthest off of all floats: without fused multiply-adds at the first two, with them at the others.
+  private static let farthest: [Float] = [-0x1.41a0aep1, -0x1.1a523cp1, -0x1.1d31d6p-3, -0x1.1ee2dcp-3, -0x1.06a4dep-5]
 
   /// Matrices of all widths up to two vectors and a rest, and scalars: an element's bits are those that it has alone.
   @Test(arguments: ListedEpilogue.all, [Activation.gelu, .silu, .tanh, .sigmoid])
@@ -73,7 +83,7 @@ import Testing
       return y
     }
     for (x, y) in zip(borders, alone) {
-      #expect(distance(y, activation(Double(x))) <= Self.units, "\(activation)(\(x)) is \(y)")
+      #expect(distance(y, activation(Double(x))) <= Self.units(activation), "\(activation)(\(x)) is \(y)")
     }
     func isSame(_ a: Float, _ b: Float) -> Bool { a.bitPattern == b.bitPattern || a.isNaN && b.isNaN }
     let rows = 3
@@ -148,7 +158,7 @@ import Testing
   func scalarsAndVectorsAgree(activation: Activation) {
     for x in [Float(0), -0.0, 1e-30, -1e-30, .leastNonzeroMagnitude, 0.5, -3, 5.9, 6.1, 30, -30, 88, -88, 104, -104] {
       let result = Epilogue<Portable>.apply(activation, x)
-      #expect(distance(result, activation(Double(x))) <= Self.units, "\(activation)(\(x)) is \(result)")
+      #expect(distance(result, activation(Double(x))) <= Self.units(activation), "\(activation)(\(x)) is \(result)")
     }
   }
 
