@@ -26,7 +26,8 @@ public struct RunManifest: Sendable, Hashable, Codable {
   public struct Suite: Sendable, Hashable, Codable {
     /// Its name.
     public var name: String
-    /// The file that it was read from; an absolute path, so that a run can be continued from any working directory.
+    /// The file that it was read from: its place in the package for a shipped suite, such as `Benchmarks/quick.yaml`, and
+    /// the path as it was given for others: a record that is passed on does not tell where the package is.
     public var file: String
 
     /// A suite.

@@ -83,7 +83,7 @@ struct EquivalenceCommand: ParsableCommand {
     let manifest = RunManifest(
       run: FilePath(absolute(folder.path)).lexicallyNormalized().lastComponent?.string ?? folder.path,
       toolVersion: Pointwise.configuration.version, commandLine: CommandLine.arguments, started: Date(),
-      seed: settings.seed, suites: suites.map { .init(name: $0.name, file: $0.file.isEmpty ? "" : absolute($0.file)) },
+      seed: settings.seed, suites: suites.map { .init(name: $0.name, file: $0.place) },
       settings: .init(
         precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime),
       environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) })

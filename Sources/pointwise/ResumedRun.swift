@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Harness
 import Results
+import SystemPackage
 import Topology
 
 /// `pointwise run --resume`: measures what a run that was interrupted, or whose process was killed, has not
@@ -21,7 +22,7 @@ struct ResumedRun {
     let contents = stopped.contents
     var manifest = contents.manifest
     let command = try originalCommand(manifest)
-    let setup = try RunSetup(command, suites: try loadSuites(manifest.suites.map(\.file)))
+    let setup = try RunSetup(command, suites: try suites(command, manifest))
     if let difference = difference(manifest, setup) {
       throw Exit.failure("\(folder) cannot be continued: \(difference)", Exit.data)
     }
@@ -77,6 +78,31 @@ struct ResumedRun {
       throw Exit.failure(
         "\(file): commandLine is not understood: \(Pointwise.message(for: error))", Exit.data)
     }
+  }
+
+  /// The suites that the run began with, whatever the working directory is now.
+  private func suites(_ command: RunCommand, _ manifest: RunManifest) throws -> [Suite] {
+    let origin = origin(command)
+    // Only files are recorded as they were given.
+    let files = Set(manifest.suites.map(\.file)).intersection(command.suiteNames).sorted()
+    if let missing = files.first(where: { !FileManager.default.fileExists(atPath: Suite.path($0, from: origin)) }) {
+      let place = origin.map { "in \($0) or " } ?? ""
+      throw Exit.failure(
+        "\(folder) cannot be continued: \(missing): does not exist \(place)in the working directory; expected the suite "
+          + "file that the run began with", Exit.data)
+    }
+    return try loadSuites(command.suiteNames, from: origin)
+  }
+
+  /// The folder that the run began in, from which its own was as `--output` says; nil if that cannot be told, or is the
+  /// working directory.
+  private func origin(_ command: RunCommand) -> String? {
+    var place = FilePath(absolute(folder)).lexicallyNormalized()
+    guard let name = place.lastComponent else { return nil }
+    let output = command.output.map { FilePath($0).lexicallyNormalized() } ?? FilePath("Reports").appending(name)
+    guard output.isRelative, place.ends(with: output) else { return nil }
+    for _ in output.components { place.removeLastComponent() }
+    return place == FilePath(FileManager.default.currentDirectoryPath) ? nil : place.string
   }
 
   /// The first thing that makes new rows incomparable with those of `manifest`, in words; nil if there is none.

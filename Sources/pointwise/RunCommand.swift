@@ -163,8 +163,11 @@ struct RunCommand: ParsableCommand {
     }
   }
 
+  /// The suites to run, as they are given, or the default one.
+  var suiteNames: [String] { suites.isEmpty ? [BenchmarksFolder.defaultSuite] : suites }
+
   private func begin(_ status: StatusLine, _ interruption: Interruption) throws {
-    let suites = try loadSuites(self.suites.isEmpty ? [BenchmarksFolder.defaultSuite] : self.suites)
+    let suites = try loadSuites(suiteNames)
     let setup = try RunSetup(self, suites: suites)
     let estimate = try setup.estimate(setup.plan)
     // Nothing was measured, so there is nothing to keep.
@@ -214,13 +217,15 @@ extension Selection {
 /// Loads suites by name or path. What cannot be loaded is one sentence on standard error and exit code 65; descriptors
 /// that are no layers of the lab are counted aloud.
 ///
-/// - Parameter listing: whether the suites are only shown, with what is skipped: one may then have no layer.
-func loadSuites(_ names: [String], listing: Bool = false) throws -> [Suite] {
+/// - Parameters:
+///   - listing: whether the suites are only shown, with what is skipped: one may then have no layer.
+///   - origin: the folder that files are looked for in first; nil for the working directory.
+func loadSuites(_ names: [String], listing: Bool = false, from origin: String? = nil) throws -> [Suite] {
   do throws(SuiteError) {
     let folders = try BenchmarksFolder.locate().map { [$0] } ?? []
     var suites: [Suite] = []
     for name in names {
-      let suite = try Suite.load(name, searching: folders)
+      let suite = try Suite.load(name, searching: folders, from: origin)
       if suites.contains(where: { $0.file == suite.file }) {
         throw SuiteError("the suite '\(name)' is given twice; expected each once", at: nil)
       }

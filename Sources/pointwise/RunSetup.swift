@@ -138,7 +138,7 @@ struct RunSetup {
   func manifest(run: String, commandLine: [String]) throws -> RunManifest {
     RunManifest(
       run: run, toolVersion: Pointwise.configuration.version, commandLine: commandLine, started: Date(),
-      seed: settings.seed, suites: suites.map { .init(name: $0.name, file: absolute($0.file)) },
+      seed: settings.seed, suites: suites.map { .init(name: $0.name, file: $0.place) },
       settings: .init(
         precisionPercent: settings.stopRule.precisionPercent, maxTimeSeconds: settings.stopRule.maxTime,
         memory: settings.memory.binding?.rawValue,
@@ -147,8 +147,12 @@ struct RunSetup {
       plan: planIdentity, peers: peers.isEmpty ? nil : peers.flatMap(RunManifest.Peer.all(of:)),
       environment: environment, placements: try plan.placements.map { try JSONValue(encoding: $0) },
       placementVariables: openMP.isEmpty ? nil : openMP,
-      skippedEntries: suites.flatMap(\.skipped).map {
-        .init(file: $0.location.file, line: $0.location.line ?? 0, text: $0.descriptor, reason: $0.reason)
+      skippedEntries: suites.flatMap { suite in
+        suite.skipped.map {
+          .init(
+            file: suite.place(of: $0.location.file), line: $0.location.line ?? 0, text: $0.descriptor, reason: $0.reason
+          )
+        }
       })
   }
 

@@ -138,6 +138,69 @@ import Testing
     #expect(gone.code == 65 && gone.sentence?.contains("tiny.yaml: does not exist") == true, "\(gone)")
   }
 
+  /// A suite's file is as seen from where the run began, which the place of its folder tells.
+  @Test func aRunGoesOnFromAnotherFolder() throws {
+    let folder = try stoppedRun()
+    #expect(try RunFiles(folder, "R").manifest.suites.map(\.file) == ["tiny.yaml"])
+    let other = try TemporaryFolder()
+    try other.write("layers: [mb1ic8oc8]\n", to: "tiny.yaml")
+    let result = try Command.run(["run", "--resume", "\(folder.path)/R"], in: other)
+    #expect(result.code == 0 && result.error.contains("2 of 3 cases are measured"), "\(result)")
+    try FileManager.default.removeItem(at: folder.url.appending(path: "tiny.yaml"))
+    let another = try Command.run(["run", "--resume", "\(folder.path)/R"], in: other)
+    #expect(
+      another.code == 65 && another.sentence?.contains("the number of cases was 3, and is now 1") == true, "\(another)")
+    try FileManager.default.removeItem(at: other.url.appending(path: "tiny.yaml"))
+    let gone = try Command.run(["run", "--resume", "\(folder.path)/R"], in: other)
+    let place = "tiny.yaml: does not exist in \(folder.path) or in the working directory"
+    #expect(gone.code == 65 && gone.sentence?.contains(place) == true, "\(gone)")
+  }
+
+  @Test func theDefaultFolderTellsWhereARunBegan() throws {
+    let (folder, other) = (try TemporaryFolder(), try TemporaryFolder())
+    let result = try Command.run(
+      ["run", "tiny.yaml", "--kernel", "naive", "--threads", "1", "--max-time", "0.001"], in: folder)
+    #expect(result.code == 0, "\(result)")
+    try FileManager.default.removeItem(at: other.url.appending(path: "tiny.yaml"))
+    let reports = folder.url.appending(path: "Reports").path
+    let name = try #require(try FileManager.default.contentsOfDirectory(atPath: reports).first)
+    let resumed = try Command.run(["run", "--resume", "\(reports)/\(name)"], in: other)
+    #expect(resumed.code == 0 && resumed.output.contains("nothing is left"), "\(resumed)")
+  }
+
+  /// An absolute path of the run's folder does not tell where the run began.
+  @Test func whereARunBeganMayNotBeKnown() throws {
+    let (folder, other) = (try TemporaryFolder(), try TemporaryFolder())
+    let run = ["run", "tiny.yaml", "--kernel", "naive", "--threads", "1", "--max-time", "0.001", "--output"]
+    #expect(try Command.run(run + ["\(folder.path)/R"], in: folder).code == 0)
+    #expect(try Command.run(["run", "--resume", "R"], in: folder).code == 0)
+    try FileManager.default.removeItem(at: other.url.appending(path: "tiny.yaml"))
+    let result = try Command.run(["run", "--resume", "\(folder.path)/R"], in: other)
+    let sentence = "tiny.yaml: does not exist in the working directory; expected the suite file that the run began with"
+    #expect(result.code == 65 && result.sentence?.contains(sentence) == true, "\(result)")
+  }
+
+  /// Of a shipped suite, a run's record does not say where the package is.
+  @Test func aShippedSuiteIsFoundByItsName() throws {
+    let (folder, other) = (try TemporaryFolder(), try TemporaryFolder())
+    try FileManager.default.createDirectory(
+      at: folder.url.appending(path: "Shipped"), withIntermediateDirectories: true)
+    try folder.write("layers: [mb2ic32oc10, mb1ic8ih4oc8kh3]\n", to: "Shipped/mini.yaml")
+    let environment = ["POINTWISE_BENCHMARKS": "\(folder.path)/Shipped"]
+    let result = try Command.run(
+      ["run", "mini", "--kernel", "naive", "--threads", "1", "--max-time", "0.001", "--output", "R"], in: folder,
+      environment: environment)
+    #expect(result.code == 0, "\(result)")
+    let manifest = try RunFiles(folder, "R").manifest
+    #expect(manifest.suites.map(\.file) == ["Shipped/mini.yaml"])
+    #expect(manifest.skippedEntries.map(\.file) == ["Shipped/mini.yaml"])
+    #expect(try !folder.text("R/run.json").contains(folder.path) && !folder.text("R/report.md").contains(folder.path))
+    // A file of that name is another thing.
+    try folder.write("", to: "mini")
+    let resumed = try Command.run(["run", "--resume", "\(folder.path)/R"], in: other, environment: environment)
+    #expect(resumed.code == 0 && resumed.output.contains("nothing is left"), "\(resumed)")
+  }
+
   @Test func fewerCPUsAreAnotherMachine() throws {
     guard TestMachine.cpuCount >= 2 else {
       print("One CPU: a continuation on fewer CPUs is not tested.")

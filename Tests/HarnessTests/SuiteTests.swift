@@ -333,6 +333,21 @@ import Testing
 
   // MARK: - Finding suites
 
+  @Test func recordsNameAShippedSuiteByItsPlaceInThePackage() throws {
+    let folder = try TemporaryFolder([
+      "Shipped/one.yaml": "layers: [{ file: more/list }]", "Shipped/more/list": "ic1oc1",
+    ])
+    for path in ["\(folder.path)/Shipped", "\(folder.path)/Shipped/", "\(folder.path)/Shipped/../Shipped/."] {
+      let suite = try Harness.Suite.load("one", searching: [path])
+      #expect(suite.place == "Shipped/one.yaml", "\(path)")
+      #expect(suite.place(of: try #require(suite.entries.first).location.file) == "Shipped/more/list", "\(path)")
+      #expect(suite.place(of: "/elsewhere/list") == "/elsewhere/list")
+    }
+    let file = "\(folder.path)/Shipped/one.yaml"
+    let given = try Harness.Suite.load(file, searching: ["\(folder.path)/Shipped"])
+    #expect(given.place == file && given.place(of: "\(folder.path)/Shipped/more/list").hasPrefix(folder.path))
+  }
+
   @Test func namesGoBeforeFiles() throws {
     let folder = try TemporaryFolder([
       "one.yaml": "layers: [ic1oc1]\ndescription: first", "two.yml": "layers: [ic1oc1]", "broken.yaml": "layers: 1",
@@ -346,6 +361,13 @@ import Testing
       failsWith: "'onw' is neither a suite nor a file; did you mean 'one'? the suites are broken, one and two")
     expect(loading: "zebra", searching: [folder.path], failsWith: "nor a file; the suites are broken, one and two")
     expect(loading: "zebra", failsWith: "no Benchmarks folder with suites was found; set POINTWISE_BENCHMARKS")
+
+    // A path is looked for in the folder that is given, if it is there, and a name is not.
+    let origin = try TemporaryFolder(["one": "ic1oc1\n", "three.yaml": "layers: [ic1oc1]"])
+    #expect(try Harness.Suite.load("one", searching: [folder.path], from: origin.path).description == "first")
+    #expect(try Harness.Suite.load("one", searching: [], from: origin.path).file == "\(origin.path)/one")
+    #expect(try Harness.Suite.load("three.yaml", searching: [], from: origin.path).name == "three")
+    #expect(try Harness.Suite.load("\(folder.path)/one.yaml", searching: [], from: origin.path).name == "one")
 
     let listings = Harness.Suite.available(in: folder.path)
     #expect(listings.map(\.name) == ["broken", "one", "two"])

@@ -11,8 +11,12 @@ extension Suite {
   /// as a file. A suite of a file of benchdnn descriptors is named after the file; its layers have the bias that the
   /// file's `--dir` options give them, which is true by default.
   ///
+  /// - Parameter origin: the folder that a relative path is as seen from, if there is such a file; otherwise, and without
+  ///   it, that is the working directory.
   /// - Throws: `SuiteError` if there is no such suite or file, or if its content is not as Benchmarks/README.md says.
-  public static func load(_ nameOrPath: String, searching folders: [String]) throws(SuiteError) -> Suite {
+  public static func load(
+    _ nameOrPath: String, searching folders: [String], from origin: String? = nil
+  ) throws(SuiteError) -> Suite {
     if nameOrPath.isEmpty { throw SuiteError("a suite's name or a file was expected, but the text is empty", at: nil) }
     let isSuiteFile = fileExtensions.contains { nameOrPath.hasSuffix($0) }
     let isName = !nameOrPath.contains("/") && !isSuiteFile
@@ -20,13 +24,24 @@ extension Suite {
       for folder in folders {
         for suffix in fileExtensions {
           let path = "\(folder)/\(nameOrPath)\(suffix)"
-          if FileManager.default.fileExists(atPath: path) { return try SuiteReader.suite(yamlAt: path) }
+          if FileManager.default.fileExists(atPath: path) {
+            var suite = try SuiteReader.suite(yamlAt: path)
+            suite.shippedIn = URL(fileURLWithPath: folder).standardized.lastPathComponent
+            return suite
+          }
         }
       }
-      if !FileManager.default.fileExists(atPath: nameOrPath) { throw unknown(nameOrPath, searching: folders) }
     }
-    return isSuiteFile
-      ? try SuiteReader.suite(yamlAt: nameOrPath) : try SuiteReader.suite(shapesAt: nameOrPath)
+    let path = path(nameOrPath, from: origin)
+    if isName && !FileManager.default.fileExists(atPath: path) { throw unknown(nameOrPath, searching: folders) }
+    return isSuiteFile ? try SuiteReader.suite(yamlAt: path) : try SuiteReader.suite(shapesAt: path)
+  }
+
+  /// The path of a file that is as seen from `origin`, if it is there, or else from the working directory.
+  public static func path(_ file: String, from origin: String?) -> String {
+    guard let origin, !file.hasPrefix("/") else { return file }
+    let path = "\(origin)/\(file)"
+    return FileManager.default.fileExists(atPath: path) ? path : file
   }
 
   private static func unknown(_ name: String, searching folders: [String]) -> SuiteError {

@@ -1,4 +1,5 @@
 import Layers
+import SystemPackage
 
 /// What a suite file asks for: layers of networks, what to vary, and how long to measure.
 ///
@@ -10,6 +11,8 @@ public struct Suite: Sendable, Equatable {
   public let description: String?
   /// The file that was loaded.
   public let file: String
+  /// The folder of shipped suites, by its name alone, if the suite was found there by its own name; nil for a file.
+  var shippedIn: String?
   /// The layers, in the file's order, each distinct within its network. Empty if every descriptor was skipped.
   public let entries: [Entry]
   /// What to vary; an axis that the file does not name is nil.
@@ -94,6 +97,19 @@ public struct Suite: Sendable, Equatable {
       self.values = values
       self.location = location
     }
+  }
+
+  /// The file as a record of a run names it, see ``place(of:)``.
+  public var place: String { place(of: file) }
+
+  /// How a record of a run, which others may read, names the suite's file or one that it names itself.
+  ///
+  /// A shipped suite has a place in the package, such as `Benchmarks/quick.yaml`, wherever that is on this machine. Other
+  /// files are as they were given.
+  public func place(of file: String) -> String {
+    var path = FilePath(file)
+    guard let shippedIn, path.removePrefix(FilePath(self.file).removingLastComponent()) else { return file }
+    return FilePath(shippedIn).pushing(path).string
   }
 
   /// What to vary. Each axis has the values of the command line's option of the same name; nil means its default.
