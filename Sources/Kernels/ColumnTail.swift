@@ -247,8 +247,8 @@ enum ColumnTail<Target: VectorISA> {
   /// this is a loop.
   @inlinable @inline(__always)
   static func multiplyRest(
-    _ sums: inout InlineArray<16, Target.F32>, _ count: Int, of terms: Int, _ weights: UnsafePointer<Float>, _ results: UnsafeMutablePointer<Float>,
-    row input: (Int) -> UnsafePointer<Float>
+    _ sums: inout InlineArray<16, Target.F32>, _ count: Int, of terms: Int, _ weights: UnsafePointer<Float>,
+    _ results: UnsafeMutablePointer<Float>, row input: (Int) -> UnsafePointer<Float>
   ) {
     for row in 0..<Target.lanes { Target.store(sums[row], results + row &* Target.lanes) }
     // A single channel's weights are not filled up.
