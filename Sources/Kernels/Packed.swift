@@ -25,11 +25,22 @@ public import Layers
 ///
 /// In NCHW the pixels of a tile are copied to a panel, [k][rows], and tiles of C are transposed in registers and stored.
 ///
-///     for tiles of rows: copy the panel
-///       for panels of weights: microkernel, transpose
+///     for groups of tiles of rows whose panels fill a quarter of the L2 cache: copy their panels
+///       for panels of weights, for the group's tiles: microkernel, transpose
 ///
-/// Stripes of weights that stay in the L2 cache gained 2 to 4 % there for 256→1024 on 14×14 and 512→2048 on 7×7, and cost 3
-/// to 13 for 1024→256 and 2048→512, whose panels are copied for every stripe; with 16 images they gained nothing.
+/// So several tiles use a panel of weights while it is near, and write the two halves of a line of the output one soon after
+/// the other. Meanwhile each asks for its share of the next panel of weights, with the last panel for the input of the next
+/// group, and always for the lines of the output that it is about to write. In % of the roofline on one core of a Zen 5, from
+/// tiles that were copied one by one and asked for their own weights alone: with 16 images from 75 to 90 for 1024→256 on
+/// 14×14, from 74 to 86 for 256→1024, from 86 to 92 for 2048→512 on 7×7, from 86 to 91 for 512→2048; with one image, up to 1
+/// more.
+///
+/// What part did what, with 16 images of 14×14, 256→1024 and 1024→256, from 70 and 75: asking for the output alone 78 and 77;
+/// groups of four tiles alone 72 and 76; groups of 2, 4, 8 and 14 and all that is asked for 81, 83, 84, 87 and 88, 89, 87, 87;
+/// reading the bias where it lies rather than a copy for each tile, 87 instead of 82 and 89 instead of 88. In vain: asking for
+/// the input in bursts before every tile rather than among the multiply-adds of the last panel, 80 and 80 instead of 82 and
+/// 88. Without groups, stripes of weights that stay in the L2 cache gained 2 to 4 % for 256→1024 and 512→2048 with one image,
+/// and cost 3 to 13 for 1024→256 and 2048→512, whose panels are copied for every stripe.
 ///
 /// **Pixels as columns.** Rows are output channels, columns are pixels: NCHW, unless the vectors of an image would be
 /// filled badly (49 pixels are four vectors of 16, a quarter of them empty) and the sums are long enough to pay for
@@ -126,7 +137,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   @inlinable @inline(__always)
   static func edgeOffset(_ problem: Problem, _ blocking: Blocking<Target>) -> Int {
     if problem.isChannelsLast { return blocking.rows &* copiedRowStride(blocking) }
-    return blocking.depth &* (blocking.pixelsAreRows ? roundUp(blocking.rows, Target.lanes) : blocking.width)
+    return blocking.pixelsAreRows ? blocking.group &* pixelPanelCount(blocking) : blocking.depth &* blocking.width
   }
 
   @inlinable @inline(__always)
@@ -151,7 +162,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     let blocking = plan.blocking
     return PackedLoops(
       problem: problem, lanes: Target.lanes, pixelsAreRows: blocking.pixelsAreRows, rows: blocking.rows,
-      vectors: blocking.vectors, depth: blocking.depth, stripeWidth: plan.stripeWidth,
+      vectors: blocking.vectors, depth: blocking.depth, group: blocking.group, stripeWidth: plan.stripeWidth,
       copiesRows: copiesRows(problem, blocking), isRow: plan.method == .row,
       dotChannels: plan.method == .dots ? DotProducts<Target>.channels : 0, tail: plan.tail,
       tailTerms: ColumnTail<Target>.chains(problem)
@@ -324,40 +335,11 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   /// How far ahead of its use a stream of weights is asked for, in floats: 8 KiB, what arrives in some 100 ns.
   ///
   /// Measured on one core of a Zen 5, in % of the roofline without and with: 70 and 87 for 1024→2048 on 7×7, 85 and 91 for
-  /// 512→2048 on 7×7, 72 and 82 for FC 2048→1000 of one row. From 4 to 16 KiB it is all much the same. Asking for the
-  /// output's lines, to write them, gained nothing; asking for the next tile's rows of input, in bursts between the tiles,
-  /// lost 1 to 5 % on most layers.
+  /// 512→2048 on 7×7, 72 and 82 for FC 2048→1000 of one row. From 4 to 16 KiB it is all much the same. In channels-last
+  /// layouts, asking for the output's lines, to write them, gained nothing; asking for the next tile's rows of input, in
+  /// bursts between the tiles, lost 1 to 5 % on most layers.
   @inlinable @inline(__always)
   static var weightsAhead: Int { 2048 }
-
-  @inlinable
-  static func transposed(_ plan: PackedPlan<Target>, _ operands: Operands, _ block: Block) {
-    let (problem, blocking) = (plan.problem, plan.blocking)
-    let width = blocking.width
-    let stride = roundUp(blocking.rows, Target.lanes)
-    let (columns, tail) = columnsAndTail(plan, block)
-    let tailWeights = tailWeights(plan, operands, tail)
-    PackedLoops.forEachTile(of: block.rows, upTo: blocking.rows) { rows in
-      PixelPanel<Target>.copy(problem, operands.input, rows, 0..<problem.k, to: operands.scratch, stride: stride)
-      for n in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
-        let columns = min(width, columns.upperBound &- n)
-        let vectors = (columns &+ Target.lanes &- 1) / Target.lanes
-        var tile = TileOperands(
-          a: UnsafePointer(operands.scratch), aStride: stride, b: operands.weights + n &* problem.k, bStride: width,
-          depth: problem.k, c: operands.output, cStride: 0, accumulates: false, bias: operands.bias.map { $0 + n },
-          biasIsPerRow: false, activation: problem.activation)
-        tile.fetch(tile.b + weightsAhead, last: (vectors &- 1) &* Target.lanes, stride: width)
-        let edge = edge(problem, blocking, operands, tile, rows: rows.count, columns: columns)
-        RegisterTile<Target>.panel(rows.count, vectors, edge)
-        Epilogue<Target>.finish(edge.activation, edge.c, rows: rows.count, columns: columns, stride: edge.cStride)
-        PixelPanel<Target>.storeTransposed(
-          problem, operands.output, UnsafePointer(edge.c), stride: edge.cStride, rows, n..<n &+ columns)
-      }
-      ColumnTail<Target>.compute(
-        problem, operands, tailWeights, panel: UnsafePointer(operands.scratch), stride: stride, rows, tail,
-        scratch: operands.scratch + edgeOffset(problem, blocking))
-    }
-  }
 
   @inlinable
   static func channelsFirst(_ plan: PackedPlan<Target>, _ operands: Operands, _ block: Block) {

@@ -12,6 +12,8 @@ struct PackedLoops {
   let rows: Int
   let vectors: Int
   let depth: Int
+  /// Tiles of pixels that are copied together, where they are stored transposed.
+  let group: Int
   let stripeWidth: Int
   let copiesRows: Bool
   /// Whether the only row is ``RowProducts``.
@@ -25,8 +27,8 @@ struct PackedLoops {
 
   @usableFromInline
   init(
-    problem: Problem, lanes: Int, pixelsAreRows: Bool, rows: Int, vectors: Int, depth: Int, stripeWidth: Int,
-    copiesRows: Bool, isRow: Bool, dotChannels: Int, tail: Int, tailTerms: Int
+    problem: Problem, lanes: Int, pixelsAreRows: Bool, rows: Int, vectors: Int, depth: Int, group: Int,
+    stripeWidth: Int, copiesRows: Bool, isRow: Bool, dotChannels: Int, tail: Int, tailTerms: Int
   ) {
     self.problem = problem
     self.lanes = lanes
@@ -34,6 +36,7 @@ struct PackedLoops {
     self.rows = rows
     self.vectors = vectors
     self.depth = depth
+    self.group = group
     self.stripeWidth = stripeWidth
     self.copiesRows = copiesRows
     self.isRow = isRow
@@ -42,18 +45,11 @@ struct PackedLoops {
     self.tailTerms = tailTerms
   }
 
-  /// Tiles that share the rows of a block out evenly: 25 rows are 13 + 12, not 14 + 11.
+  /// The tiles of `rows`, each of `most` or fewer: see ``EvenTiles``.
   @inlinable @inline(__always)
   static func forEachTile(of rows: Range<Int>, upTo most: Int, _ body: (Range<Int>) -> Void) {
-    let tiles = (rows.count &+ most &- 1) / most
-    if tiles == 0 { return }
-    let (height, longer) = rows.count.quotientAndRemainder(dividingBy: tiles)
-    var first = rows.lowerBound
-    for tile in 0..<tiles {
-      let end = first &+ height &+ (tile < longer ? 1 : 0)
-      body(first..<end)
-      first = end
-    }
+    let tiles = EvenTiles(rows, upTo: most)
+    for index in 0..<tiles.count { body(tiles[index]) }
   }
 
   /// The panels of `rows`, each of pixels of one image, with their widths in whole vectors, `most` of them or fewer.
@@ -179,20 +175,26 @@ struct PackedLoops {
     let width = vectors * lanes
     let (columns, tailColumns) = columnsAndTail(block)
     let widths = [(width, columns / width), (columns % width, 1)].filter { $0.0 > 0 && $0.1 > 0 }
-    // Weights that the L2 cache does not hold are fetched for every tile of pixels.
+    // Weights that the L2 cache does not hold are fetched for every group of tiles.
     let isStreamed = block.columns.count * problem.k * MemoryLayout<Float>.size > problem.caches.l2
-    Self.forEachTile(of: block.rows, upTo: rows) { rows in
-      countCopy(rows, channels: problem.k, &work)
-      work.dotVectors += tailColumns * ((rows.count + lanes - 1) / lanes) * problem.k
-      for (columns, panels) in widths {
-        let vectors = (columns + lanes - 1) / lanes
-        work.add(
-          KernelWork.Tile(
-            rows: rows.count, vectors: vectors, depth: problem.k,
-            source: isStreamed || rows.lowerBound == block.rows.lowerBound ? .streamed : .cache),
-          panels)
-        work.restoredElements += panels * columns * rows.count
-        work.restoredRuns += panels * columns
+    let tiles = EvenTiles(block.rows, upTo: rows)
+    let groups = EvenTiles(0..<tiles.count, upTo: group)
+    for index in 0..<groups.count {
+      let group = groups[index]
+      for tile in group {
+        let isAnew = tile == group.lowerBound && (isStreamed || index == 0)
+        let rows = tiles[tile]
+        countCopy(rows, channels: problem.k, &work)
+        work.dotVectors += tailColumns * ((rows.count + lanes - 1) / lanes) * problem.k
+        for (columns, panels) in widths {
+          let vectors = (columns + lanes - 1) / lanes
+          work.add(
+            KernelWork.Tile(
+              rows: rows.count, vectors: vectors, depth: problem.k, source: isAnew ? .streamed : .cache),
+            panels)
+          work.restoredElements += panels * columns * rows.count
+          work.restoredRuns += panels * columns
+        }
       }
     }
   }
