@@ -1,5 +1,4 @@
 public import CPlatform
-public import Layers
 
 /// Tiles of pixels in NCHW: copied to panels, and stored transposed.
 extension Packed {

@@ -21,7 +21,8 @@ public import Layers
 /// from 84 to 96.
 ///
 /// The last channels of a layer that would leave most of a vector empty are a ``ColumnTail``, and all channels of a small layer
-/// of few rows are ``DotProducts``. A single row has loops of its own, ``RowProducts``.
+/// of few rows are ``DotProducts``. A single row has loops of its own, ``RowProducts``, and so have layers of 24 channels with
+/// vectors of 16, ``PairedTerms``.
 ///
 /// In NCHW the pixels of a tile are copied to a panel, [k][rows], and tiles of C are transposed in registers and stored.
 ///
@@ -83,6 +84,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     case .dots: return Grain(rows: 1, columns: DotProducts<Target>.channels)
     // Half of a panel, for there may be fewer panels than threads.
     case .row: return Grain(rows: 1, columns: blocking.width / 2)
+    case .pairs: return Grain(rows: 1, columns: problem.n)
     case .channelsLast, .transposed, .channelsFirst: break
     }
     return Grain(rows: blocking.pixelsAreRows ? 1 : Target.lanes, columns: blocking.weightPanel)
@@ -93,6 +95,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   public static func packedWeightCount(_ problem: Problem) -> Int {
     let plan = PackedPlan<Target>(problem)
     if plan.method == .dots { return DotProducts<Target>.packedWeightCount(problem) }
+    if plan.method == .pairs { return problem.n &* problem.k }
     return roundUp(problem.n &- plan.tail, plan.blocking.weightPanel) &* problem.k
       &+ ColumnTail<Target>.packedWeightCount(problem, plan.tail)
   }
@@ -105,6 +108,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   ) {
     let plan = PackedPlan<Target>(problem)
     if plan.method == .dots { return DotProducts<Target>.packWeights(problem, weights, into: packed) }
+    if plan.method == .pairs { return PairedTerms<Target>.packWeights(problem, weights, into: packed) }
     let width = plan.blocking.weightPanel
     let end = problem.n &- plan.tail
     for n0 in stride(from: 0, to: end, by: width) {
@@ -131,6 +135,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   public static func scratchCount(_ problem: Problem) -> Int {
     let plan = PackedPlan<Target>(problem)
     if plan.method == .dots || plan.method == .row { return 0 }
+    if plan.method == .pairs { return PairedTerms<Target>.rows &* problem.n }
     return tailOffset(problem, plan.blocking) &+ ColumnTail<Target>.scratchCount(problem, plan.tail)
   }
 
@@ -164,7 +169,8 @@ public enum Packed<Target: VectorISA>: KernelFamily {
       problem: problem, lanes: Target.lanes, pixelsAreRows: blocking.pixelsAreRows, rows: blocking.rows,
       vectors: blocking.vectors, depth: blocking.depth, group: blocking.group, stripeWidth: plan.stripeWidth,
       copiesRows: copiesRows(problem, blocking), isRow: plan.method == .row,
-      dotChannels: plan.method == .dots ? DotProducts<Target>.channels : 0, tail: plan.tail,
+      dotChannels: plan.method == .dots ? DotProducts<Target>.channels : 0,
+      pairRows: plan.method == .pairs ? PairedTerms<Target>.rows : 0, tail: plan.tail,
       tailTerms: ColumnTail<Target>.chains(problem)
     ).work(block)
   }
@@ -177,6 +183,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
   public static func summationOrder(_ problem: Problem) -> SummationOrder? {
     let plan = PackedPlan<Target>(problem)
     if plan.method == .dots { return SummationOrder(chains: Target.lanes, cut: problem.k) }
+    if plan.method == .pairs { return SummationOrder(chains: 2, cut: problem.k) }
     let chains = ColumnTail<Target>.chains(problem)
     return SummationOrder(
       chains: 1, cut: problem.k, tail: plan.tail > 0 ? SummationOrder.Tail(columns: plan.tail, chains: chains) : nil)
@@ -194,6 +201,7 @@ public enum Packed<Target: VectorISA>: KernelFamily {
     switch plan.method {
     case .dots: DotProducts<Target>.compute(plan, operands, block)
     case .row: RowProducts<Target>.compute(plan, operands, block)
+    case .pairs: PairedTerms<Target>.compute(plan, operands, block)
     case .channelsLast: channelsLast(plan, operands, block)
     case .transposed: transposed(plan, operands, block)
     case .channelsFirst: channelsFirst(plan, operands, block)

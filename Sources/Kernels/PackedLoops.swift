@@ -20,6 +20,8 @@ struct PackedLoops {
   let isRow: Bool
   /// How many channels are summed at once if all are ``DotProducts``; 0 if they are not.
   let dotChannels: Int
+  /// The most rows of a tile of ``PairedTerms``; 0 if it is none.
+  let pairRows: Int
   /// Columns of a ``ColumnTail``.
   let tail: Int
   /// The terms of each of them in a vector, in channels-last layouts.
@@ -28,7 +30,7 @@ struct PackedLoops {
   @usableFromInline
   init(
     problem: Problem, lanes: Int, pixelsAreRows: Bool, rows: Int, vectors: Int, depth: Int, group: Int,
-    stripeWidth: Int, copiesRows: Bool, isRow: Bool, dotChannels: Int, tail: Int, tailTerms: Int
+    stripeWidth: Int, copiesRows: Bool, isRow: Bool, dotChannels: Int, pairRows: Int, tail: Int, tailTerms: Int
   ) {
     self.problem = problem
     self.lanes = lanes
@@ -41,6 +43,7 @@ struct PackedLoops {
     self.copiesRows = copiesRows
     self.isRow = isRow
     self.dotChannels = dotChannels
+    self.pairRows = pairRows
     self.tail = tail
     self.tailTerms = tailTerms
   }
@@ -80,6 +83,11 @@ struct PackedLoops {
     if block.isEmpty { return work }
     if dotChannels > 0 {
       countDots(block, &work)
+    } else if pairRows > 0 {
+      for (rows, count) in tileHeights(block.rows.count, upTo: pairRows) {
+        let vectors = problem.n * 2 / lanes
+        work.add(KernelWork.Tile(rows: rows, vectors: vectors, depth: problem.k / 2), count)
+      }
     } else if isRow {
       countRow(block, &work)
     } else if problem.isChannelsLast {

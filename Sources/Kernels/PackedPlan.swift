@@ -17,6 +17,8 @@ public final class PackedPlan<Target: VectorISA>: Sendable {
     case dots
     /// A single row: ``RowProducts``.
     case row
+    /// Three half vectors of channels: ``PairedTerms``.
+    case pairs
     /// Tiles of pixels in channels-last layouts.
     case channelsLast
     /// Tiles of pixels in NCHW.
@@ -33,12 +35,14 @@ public final class PackedPlan<Target: VectorISA>: Sendable {
       method = .dots
     } else if RowProducts<Target>.suit(problem) {
       method = .row
+    } else if PairedTerms<Target>.suit(problem) {
+      method = .pairs
     } else if problem.isChannelsLast {
       method = .channelsLast
     } else {
       method = blocking.pixelsAreRows ? .transposed : .channelsFirst
     }
-    tail = method == .dots ? 0 : ColumnTail<Target>.count(problem, blocking)
+    tail = method == .dots || method == .pairs ? 0 : ColumnTail<Target>.count(problem, blocking)
     let fitting = problem.caches.l2 / 2 / MemoryLayout<Float>.size / blocking.depth
     stripeWidth = max(blocking.width, fitting / blocking.width &* blocking.width)
   }

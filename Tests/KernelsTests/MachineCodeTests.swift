@@ -183,6 +183,25 @@
       #expect(names.count == 8, "\(names)")
     }
 
+    /// Tiles of pairs of terms have three vectors for each row.
+    @Test func pairedTermsKeepTheirSumsInRegisters() throws {
+      let names = try MachineCode.vectorCode.get().map(\.name).filter {
+        $0.contains("PairedTermsO8multiply") && $0.contains("AVX512") && $0.contains(/_\$\d+_Tt/)
+      }
+      for function in try MachineCode.functions(named: names) {
+        let match = try #require(function.name.firstMatch(of: /_\$(\d+)_Tt/))
+        let rows = try #require(Int(match.1)) + 1
+        let loop = MachineCode.hottestLoop(function)
+        let what = "\(function.name):\n\(loop.map(\.text).joined(separator: "\n"))"
+        let multiplyAdds = loop.filter(\.isMultiplyAdd)
+        #expect(!multiplyAdds.isEmpty && multiplyAdds.count % (3 * rows) == 0, "\(what)")
+        #expect(multiplyAdds.allSatisfy { $0.plainOperands.contains("%zmm") }, "\(what)")
+        #expect(!loop.contains { $0.operands.contains("%rsp") || $0.operands.contains("%rbp") }, "\(what)")
+        #expect(!loop.contains { $0.mnemonic.hasPrefix("call") }, "\(what)")
+      }
+      #expect(names.count == 7, "\(names)")
+    }
+
     /// One binary runs on every x86-64 CPU, so code for newer ones must not be shared with older ones. A function that
     /// was compiled for AVX2 or AVX-512 shows it: even its scalar code is VEX-encoded. Such a function must belong to
     /// that ISA by name: by its module, or by its type argument. Foundation and the runtime, which choose their code at

@@ -3,8 +3,8 @@ import Kernels
 /// The model by which ``Split/auto`` chooses: the time of the slowest worker, in cycles, under each split.
 ///
 /// A worker takes the longer of two times, for out-of-order cores overlap them:
-/// - its multiply-adds, at two vectors a cycle, empty lanes of a tile included: so splits that are not balanced to the
-///   kernel's grain lose;
+/// - its multiply-adds, at two vectors a cycle, empty lanes of a tile included, counted from the kernel's loops, or from
+///   its grain if it does not count them: so splits that are not balanced lose;
 /// - its traffic, each element of its part of input, weights and output once, at the rate of the innermost level that
 ///   holds it: its own L2 cache, its share of the last-level cache, or memory, which all workers share.
 ///
@@ -112,11 +112,13 @@ struct SplitModel {
         let block = division.blocks[worker]
         if block.isEmpty { return 0 }
         let terms = Double(division.terms?[worker].count ?? problem.k)
-        let computed = Double(rounded(block.rows.count, grain.rows) * rounded(block.columns.count, grain.columns))
+        let tiles = Double(rounded(block.rows.count, grain.rows) * rounded(block.columns.count, grain.columns))
+        let part = division.terms.map { problem.partial($0[worker]) } ?? problem
+        let computed = kernel.work(part, block)?.multiplyAdds ?? tiles * terms
         let rows = Double(block.rows.count)
         let columns = Double(block.columns.count)
         let bytes = 4 * ((rows + columns) * terms + rows * columns)
-        return max(computed * terms / multiplyAddsPerCycle, bytes / rate(bytes))
+        return max(computed / multiplyAddsPerCycle, bytes / rate(bytes))
       }.max() ?? 0
     return slowest + combining(division)
   }

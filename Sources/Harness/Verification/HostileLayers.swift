@@ -53,6 +53,13 @@ public enum HostileLayers {
     shapes.append((.fc, .fc(mb: 2, ic: 5, oc: 9, ih: 3, iw: 4)))
     shapes.append((.fc, .fc(mb: 15, ic: 2048, oc: 65)))
     shapes.append((.fc, .fc(mb: 1, ic: 4099, oc: 300)))
+    // One row of short sums, a few rows of long ones, and three half vectors of channels with an even number of terms.
+    shapes.append((.fc, .fc(mb: 1, ic: 24, oc: 300)))
+    shapes.append((.fc, .fc(mb: 5, ic: 130, oc: 21)))
+    for channels in [6, 12, 24] {
+      shapes.append((.conv1x1, .conv1x1(ic: 18, oc: channels, ih: 5, iw: 7)))
+      shapes.append((.fc, .fc(mb: 19, ic: 40, oc: channels)))
+    }
 
     var layers: [Layer] = []
     for (index, (op, shape)) in shapes.enumerated() {
