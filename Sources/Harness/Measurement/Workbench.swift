@@ -164,19 +164,24 @@ final class Workbench {
       tensors.weights.pointer, count: tensors.weights.count, threads: division.threads, warmUp: warmUp)
   }
 
-  /// What packed weights of a kernel depend on.
+  /// What packed weights and scratch memory of a kernel depend on.
   private static func key(_ kernel: Kernel, _ division: Division, _ replica: Int) -> MemoryKey {
     MemoryKey(
       kernel: kernel.identifier, replica: replica, parts: division.terms == nil ? 1 : division.threads)
   }
 
-  /// Each worker's scratch memory, exactly as much as `kernel` asks for: memory that were shared with a kernel that
-  /// asks for more would hide an overrun.
-  private func scratch(_ kernel: Kernel, _ replica: Int) throws(OutOfMemory) -> [SharedBuffer] {
-    let key = MemoryKey(kernel: kernel.identifier, replica: replica)
+  /// The scratch memory of each worker of `division`, exactly as much as `kernel` asks for its part: memory that were
+  /// shared with a kernel that asks for more would hide an overrun. A part of the terms may take more than all of them, for
+  /// the kernel may compute it in another way.
+  private func scratch(
+    _ kernel: Kernel, _ division: Division, _ replica: Int
+  ) throws(OutOfMemory) -> [SharedBuffer] {
+    let key = Self.key(kernel, division, replica)
     if let scratch = scratch[key] { return scratch }
     var all: [SharedBuffer] = []
-    for _ in 0..<threads { all.append(try SharedBuffer(count: kernel.scratchCount(problem))) }
+    for worker in 0..<(division.terms == nil ? threads : division.threads) {
+      all.append(try SharedBuffer(count: kernel.scratchCount(division.part(of: problem, worker: worker))))
+    }
     scratch[key] = all
     return all
   }
@@ -204,7 +209,7 @@ final class Workbench {
       input: tensors.input.pointer, weights: packed?.buffer.pointer ?? tensors.weights.pointer, bias: tensors.bias,
       output: output.pointer, scratch: output.pointer)
     let partials = division.terms == nil ? [] : try partials(division.threads)
-    let scratch = try scratch(kernel, replica)
+    let scratch = try scratch(kernel, division, replica)
     let all = division.blocks.indices.map { worker in
       Part(
         kernel, problem, division.blocks[worker], division.terms?[worker], scratch: scratch[worker],
@@ -291,8 +296,8 @@ final class Workbench {
     }
     buffers += execution.damages.map { ($0, $1) }
     buffers += partials.map { ("its partial sums", $0.buffer.firstDamage()) }
-    if let kernel {
-      buffers += try scratch(kernel, replica).map { ("its scratch memory", $0.buffer.firstDamage()) }
+    if let kernel, let division {
+      buffers += try scratch(kernel, division, replica).map { ("its scratch memory", $0.buffer.firstDamage()) }
     }
     for case (let name, let distance?) in buffers {
       return distance < 0

@@ -212,9 +212,12 @@ public struct CaseGroup: Sendable {
         let isPacked = kernel.packedWeightCount(problem) > 0
         if item.cache != .hot { copies.insert("\(item.cache) \(isPacked ? "\(key)" : "")") }
         if item.split == .reduction || item.split == .auto, Split.reduction.suits(problem, threads: item.threads) {
-          // Weights that are packed in parts for every number of threads, each padded like the whole.
+          // Weights that are packed in parts for every number of threads, and scratch memory for each part.
+          let division = Split.reduction.division(of: problem, for: kernel, threads: item.threads)
           key.parts = item.threads
-          packed[key] = kernel.packedWeightCount(problem)
+          packed[key] = (0..<item.threads).map { division.part(of: problem, worker: $0) }.reduce(0) {
+            $0 + kernel.packedWeightCount($1) + kernel.scratchCount($1)
+          }
           partialSums = max(partialSums, item.threads * layer.outputCount)
         }
       case .peer(let peer):

@@ -27,6 +27,9 @@ public struct Division: Sendable, Hashable {
 
   /// How many workers have a part.
   public var threads: Int { blocks.count }
+
+  /// What `worker` computes its block of: `problem`, or the partial problem of its own terms.
+  func part(of problem: Problem, worker: Int) -> Problem { terms.map { problem.partial($0[worker]) } ?? problem }
 }
 
 extension Division: CustomStringConvertible {

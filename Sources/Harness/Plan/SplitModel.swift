@@ -79,7 +79,7 @@ struct SplitModel {
   private func countedCycles(_ division: Division) -> Double? {
     var slowest = 0.0
     for (worker, block) in division.blocks.enumerated() where !block.isEmpty {
-      guard let work = kernel.work(division.terms.map { problem.partial($0[worker]) } ?? problem, block) else {
+      guard let work = kernel.work(division.part(of: problem, worker: worker), block) else {
         return nil
       }
       let terms = division.terms?[worker].count ?? problem.k
