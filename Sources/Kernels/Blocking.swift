@@ -6,9 +6,10 @@
 /// 1. **What the rows are.** Pixels in channels-last layouts, for then neither the input nor the output is transposed.
 ///    In NCHW, output channels; or pixels where the vectors of an image would be filled badly (49 pixels are four vectors
 ///    of 16, a quarter of them empty) and the sums are long enough to pay for transposing.
-/// 2. **The tile**: the ISA's own; of three vectors where two would leave a panel half empty; where fewer rows than it has are computed at a time, as many vectors as fit beside them.
-///    Rows of input that lie a multiple of 4 KiB apart compete for one set of the L1 cache: then as many as leave three of
-///    its ways to the rest.
+/// 2. **The tile**: the ISA's own; of three vectors where two would leave a panel half empty; where fewer rows than it has
+///    are computed at a time, as many vectors as fit beside them; a panel of ``RowProducts`` for a single row. Rows of input
+///    that lie a multiple of 4 KiB apart compete for one set of the L1 cache: then as many as leave three of its ways to the
+///    rest.
 /// 3. **The depth** that is summed between two visits of the output: as much as keeps a panel of weights in half of the L2
 ///    cache, or, where pixels are columns, a panel of pixels in half of the L1 cache. Cuts of the depth are even.
 @frozen
