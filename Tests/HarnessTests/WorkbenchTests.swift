@@ -1,5 +1,6 @@
 import Kernels
 import Layers
+import Teams
 import Testing
 
 @testable import Harness
@@ -21,6 +22,21 @@ import Testing
       let execution = try workbench.execution(scribbler, division)
       for worker in 0..<threads { execution.body(worker) }
       #expect(try workbench.damage(scribbler, division, execution) == nil, "\(split), \(threads) threads")
+    }
+  }
+
+  /// Sums that workers divide among them, of layers whose parts `packed` computes in another way than the whole on one ISA
+  /// or another: dot products and a single row, in tiles and as they are.
+  @Test(arguments: [(1, 512, 300), (2, 128, 24), (2, 1000, 10), (5, 640, 33)])
+  func dividedSumsAreRight(m: Int, k: Int, n: Int) throws {
+    let layer = try Layer(op: .fc, shape: .fc(mb: m, ic: k, oc: n), layout: .nc, bias: true, activation: .relu)
+    for kernel in Catalog.current().kernels {
+      let workbench = try Workbench(layer, caches: .assumed, threads: 2, pattern: .integer, seed: 1)
+      let reference = Reference(workbench.tensors, seed: 1)
+      let division = Split.reduction.division(of: workbench.problem, for: kernel, threads: 2)
+      let result = try Verifier(workbench, reference, nil).check(kernel, division, on: DispatchApplyTeam(threads: 2))
+      #expect(result.passed, "\(kernel.identifier): \(result.failure ?? "")")
+      withExtendedLifetime(workbench) {}
     }
   }
 
