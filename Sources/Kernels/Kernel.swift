@@ -32,7 +32,8 @@ public protocol KernelFamily<Target>: SendableMetatype {
 
   /// The register tiles that can be asked for by hand; empty for a kernel that has no choice.
   static var tiles: [TileShape] { get }
-  /// The register tile that `problem` is computed with, and what its rows are; nil for a kernel that has no choice.
+  /// The register tile that `problem` is computed with, one of ``tiles``, and what its rows are; nil for a kernel that has no
+  /// choice, or that computes this problem without a tile.
   static func tile(_ problem: Problem) -> TileChoice?
   /// Whether the kernel can compute `problem`.
   static func supports(_ problem: Problem) -> Bool

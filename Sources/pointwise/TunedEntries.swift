@@ -71,7 +71,7 @@ extension TuningEntry {
 extension TuningEntry.Choice {
   /// Such as `tile p14x2 by channels`, or on several threads of which one computes, `tile p14x2 on one thread`.
   func words(threads: Int) -> String {
-    (tile.map { "tile \($0)" } ?? "its one tile")
+    (tile.map { "tile \($0)" } ?? "loops without a tile")
       + (split != "none" ? " by \(split)" : threads > 1 ? " on one thread" : "")
   }
 

@@ -76,6 +76,8 @@ import Topology
     for layout in Layout.applicable(to: entry.op) {
       let problem = Problem(try entry.layer(layout: layout))
       let tiles = TuningCandidate.tiles(of: all, for: kernel, problem)
+      // The model's own tile is tried with other splits, and so by hand.
+      if let own = kernel.tile(for: problem) { #expect(all.contains(own), "\(text) \(layout) \(own)") }
       #expect(Set(tiles).count == tiles.count && !tiles.contains { $0 == kernel.tile(for: problem) })
       for tile in tiles {
         let isByPixels = tile.rows == .pixels

@@ -146,6 +146,7 @@ import Testing
       let grain = kernel.grain(bench.problem)
       #expect(grain.rows >= 1 && grain.columns >= 1)
       #expect(kernel.supports(bench.problem))
+      if let tile = kernel.tile(for: bench.problem) { #expect(kernel.tiles.contains(tile.shape), "\(layer)") }
       #expect(kernel.scratchCount(bench.problem) >= 0)
       let count = kernel.packedWeightCount(bench.problem)
       #expect(count == 0 || count >= layer.weightCount)

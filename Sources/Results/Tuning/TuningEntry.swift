@@ -52,7 +52,7 @@ public struct TuningEntry: Sendable, Hashable, Codable {
 
   /// A tile and a split, and how long they took.
   public struct Choice: Sendable, Hashable, Codable {
-    /// The tile, such as "p14x2"; nil for a kernel that has no choice.
+    /// The tile, such as "p14x2"; nil for the model's choice of loops without a tile.
     public var tile: String?
     /// The split: "none" on one thread, and on one of several.
     public var split: String
