@@ -67,6 +67,20 @@ import Testing
     for layer in try tileLayers() { try check(listed.kernel, layer, .integer) }
   }
 
+  /// A single row and dot products, with a bias for every vector of theirs.
+  @Test(arguments: ListedKernel.all.filter { !$0.kernel.tiles.isEmpty })
+  func isRightOnFewRows(listed: ListedKernel) throws {
+    for rows in [1, 2, 7] {
+      for terms in [1, 17, 47, 100] {
+        for width in [1, 5, 8, 10, 17, 65, 129] {
+          let layer = try Layer(
+            op: .fc, shape: .fc(mb: rows, ic: terms, oc: width), layout: .nc, bias: true, activation: .relu)
+          try check(listed.kernel, layer, .integer)
+        }
+      }
+    }
+  }
+
   @Test(arguments: ListedKernel.all.filter { !$0.kernel.tiles.isEmpty })
   func isRightWithEveryTileByHand(listed: ListedKernel) throws {
     let layers = [
