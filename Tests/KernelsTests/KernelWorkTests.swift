@@ -10,6 +10,7 @@ import Testing
     .conv1x1(mb: 3, ic: 33, oc: 17, ih: 5, iw: 9), .conv1x1(ic: 512, oc: 96, ih: 28, iw: 28, sh: 2, sw: 2),
     .conv1x1(ic: 2048, oc: 512, ih: 7, iw: 7), .conv1x1(ic: 1, oc: 1, ih: 1, iw: 1),
     .conv1x1(mb: 2, ic: 1024, oc: 40, ih: 14, iw: 14), .conv1x1(ic: 36, oc: 24, ih: 9, iw: 7),
+    .conv1x1(ic: 130, oc: 21, ih: 5, iw: 1),
   ]
 
   static var packed: [ListedKernel] { ListedKernel.all.filter { $0.kernel.name == "packed" } }
