@@ -201,7 +201,7 @@ public enum LayerError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(name) is \(value), but the other dimensions make it \(expected)"
     case .layout(let op, let layout):
       "layout \(layout.rawValue) does not apply to \(op.rawValue); expected "
-        + Layout.applicable(to: op).map(\.rawValue).joined(separator: " or ")
+        + Layout.applicable(to: op).map { $0.rawValue }.joined(separator: " or ")
     case .tooLarge(let tensor, let dimensions):
       "the \(tensor) tensor, \(dimensions.map(String.init).joined(separator: "×")), has more than 2^40 elements"
     }
