@@ -15,9 +15,16 @@ public enum Portable: VectorISA {
     public static var channelTile: TileShape { TileShape(4, 3) }
   #endif
 
-  /// As many as leave room for the vectors and a broadcast.
+  /// As many as leave room for the vectors and a broadcast. On NEON the compiler loads three broadcasts ahead: with 27 or 28
+  /// sums it kept some of them on the stack, and up to 50 copies of registers were between the multiply-adds.
   @inline(__always)
-  public static func maximumRows(_ vectors: Int) -> Int { min(28, (registers - 1 - vectors) / vectors) }
+  public static func maximumRows(_ vectors: Int) -> Int {
+    #if arch(arm64)
+      26 / vectors
+    #else
+      min(28, (registers - 1 - vectors) / vectors)
+    #endif
+  }
 
   /// Four floats: a 128-bit register.
   public typealias F32 = SIMD4<Float>
