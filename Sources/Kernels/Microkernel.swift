@@ -77,7 +77,7 @@ public enum Microkernel<Target: VectorISA, let MR: Int, let NV: Int> {
         platform_prefetch(v + linesVectors < NV ? fetch + v &* Target.lanes : fetchLast)
       }
       for row in 0..<MR {
-        let x = Target.F32(repeating: a[row &* rowStride])
+        let x = Target.broadcast(a + row &* rowStride)
         for v in 0..<NV { sums[v][row] = Target.multiplyAdd(sums[v][row], x, vectors[v]) }
       }
       a += depthStride

@@ -92,7 +92,7 @@ enum RowProducts<Target: VectorISA> {
     var weights = row.weights
     let linesVectors = max(1, 64 / (Target.lanes &* MemoryLayout<Float>.size))
     for k in 0..<row.depth {
-      let x = Target.F32(repeating: row.input[k])
+      let x = Target.broadcast(row.input + k)
       for v in 0..<V {
         let w = weights + v &* Target.lanes
         if v % linesVectors == 0 { platform_prefetch(w + Packed<Target>.weightsAhead) }

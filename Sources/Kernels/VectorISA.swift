@@ -53,6 +53,9 @@ public protocol VectorISA: Sendable {
   /// Returns the sum of all lanes, added up pairwise.
   static func sum(_ x: F32) -> Float
 
+  /// Loads the float at `p` into every lane, to be multiplied with vectors.
+  static func broadcast(_ p: UnsafePointer<Float>) -> F32
+
   /// Loads the first `count` lanes from `p`, and touches no other memory; the other lanes are zero.
   static func load(_ p: UnsafePointer<Float>, count: Int) -> F32
 
@@ -117,6 +120,10 @@ extension VectorISA {
   static func load(_ p: UnsafePointer<Float>) -> F32 {
     UnsafeRawPointer(p).loadUnaligned(as: F32.self)
   }
+
+  /// Loads the float at `p` into every lane.
+  @inlinable @inline(__always)
+  public static func broadcast(_ p: UnsafePointer<Float>) -> F32 { F32(repeating: p.pointee) }
 
   /// Loads the `lanes` floats that lie at `offsets` from `p`, by scalar loads.
   @inlinable @inline(__always)

@@ -220,7 +220,7 @@ public enum Vectorised<Target: VectorISA>: KernelFamily {
     for k in 0..<problem.k {
       let x = InlineArray<NV, Target.F32> { v in load(input, v &* Target.lanes) }
       for column in 0..<NR {
-        let w = Target.F32(repeating: weights[column &* problem.weightStride &+ k])
+        let w = Target.broadcast(weights + (column &* problem.weightStride &+ k))
         for v in 0..<NV { sums[column][v] = Target.multiplyAdd(sums[column][v], x[v], w) }
       }
       input += problem.inputChannelStride

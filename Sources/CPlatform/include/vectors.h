@@ -23,6 +23,16 @@ PLATFORM_INLINE _Bool platform_is_within_4(platform_float4 x, platform_float4 bo
   return __builtin_reduce_and((x <= bound) & (x >= -bound));
 }
 
+#if defined(__aarch64__)
+/// The float at `p` in every lane, for multiply-adds that take it out of lane 0 of a register. The assembly is empty: it
+/// hides from the compiler that the float was loaded, or LD1R would load it into every lane.
+PLATFORM_INLINE platform_float4 platform_broadcast_4(const float *p) {
+  float x = *p;
+  __asm__("" : "+w"(x));
+  return (platform_float4){x, x, x, x};
+}
+#endif
+
 #if defined(__AVX2__)
 #include <immintrin.h>
 
