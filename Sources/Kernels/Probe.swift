@@ -13,7 +13,8 @@ public enum Probe<Target: VectorISA> {
   public static var flopsPerRound: Int { 2 &* chains &* Target.lanes }
 
   /// Runs `rounds` multiply-adds in every chain: x ← b + x·a, whose fixed point b ÷ (1 − a) is far from all subnormal
-  /// numbers. The product depends on the chain, so that an ISA that multiplies and adds apart cannot hoist it.
+  /// numbers. The product depends on the chain, so that an ISA that multiplies and adds apart cannot hoist it. On arm64,
+  /// x ← x − 2·x, which changes the sign.
   @inlinable
   public static func multiplyAdds(rounds: Int, sink: UnsafeMutablePointer<Float>) {
     if Target.registers >= 32 {
@@ -25,11 +26,21 @@ public enum Probe<Target: VectorISA> {
 
   @inlinable @inline(never)
   static func multiplyAdds<let N: Int>(_ rounds: Int, _ sink: UnsafeMutablePointer<Float>, _ chains: Extent<N>.Type) {
-    let a = Target.F32(repeating: 0.5)
-    let b = Target.F32(repeating: 1)
+    #if arch(arm64)
+      let minusTwo = Target.F32(repeating: -2)
+    #else
+      let a = Target.F32(repeating: 0.5)
+      let b = Target.F32(repeating: 1)
+    #endif
     var x = InlineArray<N, Target.F32> { chain in Target.F32(repeating: Float(chain)) }
     for _ in 0..<rounds {
-      for chain in 0..<N { x[chain] = Target.multiplyAdd(b, x[chain], a) }
+      #if arch(arm64)
+        // NEON's instruction adds to its own result: of the form below, the compiler made 16 multiply-adds with 30 copies
+        // of registers and some on the stack.
+        for chain in 0..<N { x[chain] = Target.multiplyAdd(x[chain], x[chain], minusTwo) }
+      #else
+        for chain in 0..<N { x[chain] = Target.multiplyAdd(b, x[chain], a) }
+      #endif
     }
     var sum = x[0]
     for chain in 1..<N { sum += x[chain] }
