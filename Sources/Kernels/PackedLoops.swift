@@ -16,6 +16,8 @@ struct PackedLoops {
   let group: Int
   let stripeWidth: Int
   let copiesRows: Bool
+  /// Whether copied rows serve all stripes.
+  let keepsCopies: Bool
   /// Whether the only row is ``RowProducts``.
   let isRow: Bool
   /// How many channels are summed at once if all are ``DotProducts``; 0 if they are not.
@@ -30,7 +32,8 @@ struct PackedLoops {
   @usableFromInline
   init(
     problem: Problem, lanes: Int, pixelsAreRows: Bool, rows: Int, vectors: Int, depth: Int, group: Int,
-    stripeWidth: Int, copiesRows: Bool, isRow: Bool, dotChannels: Int, pairRows: Int, tail: Int, tailTerms: Int
+    stripeWidth: Int, copiesRows: Bool, keepsCopies: Bool, isRow: Bool, dotChannels: Int, pairRows: Int, tail: Int,
+    tailTerms: Int
   ) {
     self.problem = problem
     self.lanes = lanes
@@ -41,6 +44,7 @@ struct PackedLoops {
     self.group = group
     self.stripeWidth = stripeWidth
     self.copiesRows = copiesRows
+    self.keepsCopies = keepsCopies
     self.isRow = isRow
     self.dotChannels = dotChannels
     self.pairRows = pairRows
@@ -171,7 +175,7 @@ struct PackedLoops {
           }
         }
         if copiesRows {
-          let copies = stripes * cuts * tiles * rows
+          let copies = (keepsCopies ? 1 : stripes) * cuts * tiles * rows
           work.copiedVectors += copies * ((depth + lanes - 1) / lanes)
           work.copiedRuns += copies
         }

@@ -116,7 +116,7 @@ struct KernelFuzz {
 
   /// Sizes of all magnitudes up to `most`, and often next to a vector.
   private mutating func size(_ most: Int) -> Int {
-    let vectors = [4, 8, 16, 32, 48, 64, 128, 256].randomElement(using: &random)!
+    let vectors = [4, 6, 8, 12, 16, 24, 32, 48, 64, 128, 256].randomElement(using: &random)!
     let size = any(0...2) == 0 ? vectors + any(-1...1) : any(1...most)
     return max(1, min(most, any(0...2) == 0 ? any(1...size) : size))
   }
