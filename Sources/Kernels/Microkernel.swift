@@ -21,12 +21,12 @@ public import CPlatform
 /// MR × NV accumulators, NV vectors of `b` and one broadcast must fit the register file: 32 registers with AVX-512 and
 /// NEON, 16 with AVX2 and SSE. The loop over rows must be unrolled completely, or the accumulators live on the stack.
 ///
-/// What short sums cost besides is the stores, and that is the hardware's: on a Zen 5 every 512-bit store takes a cycle from the
-/// multiply-adds. A loop of 28 multiply-adds takes 14.1 cycles, with 4, 7, 14 and 28 stores among them 18.1, 21.0, 28.3 and 39
-/// to 41, and with as many stores of general registers 14.1 up to 14 of them. So a tile of 14 × 2 that sums 16 terms takes 252
-/// cycles and not 224: 89 % of the peak is the limit for 16→96 in channels-last layouts (88.6 were measured on 28×28), and
-/// 92 and 94 % for 24 and 32 terms. Computing all tiles of a row in one call gained nothing on short sums, and lost 4 % on
-/// some.
+/// What short sums cost besides is mostly the stores: on a Zen 5 every 512-bit store takes up to a cycle from the
+/// multiply-adds. Tried in C, at 3.77 GHz: a loop of 28 multiply-adds took 14.1 cycles, with 4, 7, 14 and 28 stores among
+/// them 18.1, 21.0, 28.3 and 39 to 41, and with as many stores of general registers 14.1 up to 14 of them. A tile of 14 × 2
+/// that sums 16 terms, whose multiply-adds take 224 cycles, took 226 without its stores and 240 to 250 with them, one of 32
+/// terms 453 to 457 and 467 to 478. So with 16 terms 90 to 93 % of the peak is all that was seen; 16→96 on 28×28 was measured
+/// at 88.6. Computing all tiles of a row in one call gained nothing on short sums, and lost 4 % on some.
 ///
 /// The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with BLIS's
 /// names.

@@ -128,7 +128,8 @@ enum PairedTerms<Target: VectorISA> {
       next += 2 &* R
       weights += vectors &* Target.lanes
     }
-    // Not a loop for each clamp, as in ``Microkernel``: with three of them the compiler kept the sums on the stack.
+    // Not a loop for each clamp, as in ``Microkernel``: with nine rows and three such loops the compiler kept most sums on the
+    // stack, and 144→24 went to 48 % of the roofline.
     let clamp = Epilogue<Target>.Clamp(tile.activation)
     for row in 0..<R {
       let output = tile.output + row &* tile.outputStride

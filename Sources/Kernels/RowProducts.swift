@@ -7,9 +7,9 @@ public import Layers
 /// sums at a time that wait for themselves. Panels of eight vectors are eight, so that weights in the L1 and L2 caches are
 /// not waited for either, and one stream.
 ///
-/// Measured on one core of a Zen 5, in % of the reading of the same weights, with tiles of four vectors and so: 11 and 21 for
-/// 10→240, 64 and 69 for 48→1152, 76 and 87 for 4096→1000, 86 and 93 for 4096→4096; on two cores 48 and 82 for 512→512, 85 and
-/// 94 for 4096→4096. Two panels of four vectors side by side, without asking for lines ahead, were 2 to 3 % faster on one
+/// Measured on one core of a Zen 5, in % of the roofline, with tiles of four vectors and so: 11 and 21 for 10→240, 64 and 69
+/// for 48→1152; in three runs 76 and 84 to 88 for 4096→1000, 86 to 89 and 86 to 93 for 4096→4096; on two cores 48 and 82 to 84
+/// for 512→512, 86 to 89 and 92 to 98 for 4096→4096. Two panels of four vectors side by side, without asking for lines ahead, were 2 to 3 % faster on one
 /// core where the weights come from the L3 cache, and 5 to 10 slower on two; of shorter sums they cost a quarter. Four
 /// panels were no better than two.
 @usableFromInline

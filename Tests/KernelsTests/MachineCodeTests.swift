@@ -162,44 +162,41 @@
       #expect(names.count == 2 * lanes.trailingZeroBitCount, "\(names)")
     }
 
-    /// A single row, and dot products, have as many sums as there are vectors of columns, or channels, at most eight.
-    @Test(arguments: [("AVX512", "zmm"), ("AVX2", "ymm")], ["RowProducts", "DotProducts"])
-    func fewRowsKeepTheirSumsInRegisters(target: (name: String, register: String), loops: String) throws {
+    /// Loops that are compiled for each number of vectors, of channels or of rows, and have so many sums for each of these.
+    struct Loops: Sendable {
+      var name: String
+      var isa: String
+      var register: String
+      var sums = 1
+      var count = 8
+    }
+
+    /// A single row has as many sums as there are vectors of columns, dot products as there are channels, and tiles of pairs
+    /// of terms three for each row.
+    @Test(arguments: [
+      Loops(name: "RowProductsO7compute", isa: "AVX512", register: "zmm"),
+      Loops(name: "RowProductsO7compute", isa: "AVX2", register: "ymm"),
+      Loops(name: "DotProductsO7compute", isa: "AVX512", register: "zmm"),
+      Loops(name: "DotProductsO7compute", isa: "AVX2", register: "ymm"),
+      Loops(name: "PairedTermsO8multiply", isa: "AVX512", register: "zmm", sums: 3, count: 7),
+    ])
+    func loopsOfTheirOwnKeepTheirSumsInRegisters(loops: Loops) throws {
       let names = try MachineCode.vectorCode.get().map(\.name).filter {
-        $0.contains("\(loops)O7compute") && $0.contains(target.name) && $0.contains(/_\$\d+_Tt/)
+        $0.contains(loops.name) && $0.contains(loops.isa) && $0.contains(/_\$\d+_Tt/)
       }
       for function in try MachineCode.functions(named: names) {
         let match = try #require(function.name.firstMatch(of: /_\$(\d+)_Tt/))
-        let sums = try #require(Int(match.1)) + 1
+        let sums = (try #require(Int(match.1)) + 1) * loops.sums
         let loop = MachineCode.hottestLoop(function)
         let what = "\(function.name):\n\(loop.map(\.text).joined(separator: "\n"))"
         let multiplyAdds = loop.filter(\.isMultiplyAdd)
         // A loop of few sums is unrolled.
         #expect(!multiplyAdds.isEmpty && multiplyAdds.count % sums == 0, "\(what)")
-        #expect(multiplyAdds.allSatisfy { $0.plainOperands.contains("%\(target.register)") }, "\(what)")
+        #expect(multiplyAdds.allSatisfy { $0.plainOperands.contains("%\(loops.register)") }, "\(what)")
         #expect(!loop.contains { $0.operands.contains("%rsp") || $0.operands.contains("%rbp") }, "\(what)")
         #expect(!loop.contains { $0.mnemonic.hasPrefix("call") }, "\(what)")
       }
-      #expect(names.count == 8, "\(names)")
-    }
-
-    /// Tiles of pairs of terms have three vectors for each row.
-    @Test func pairedTermsKeepTheirSumsInRegisters() throws {
-      let names = try MachineCode.vectorCode.get().map(\.name).filter {
-        $0.contains("PairedTermsO8multiply") && $0.contains("AVX512") && $0.contains(/_\$\d+_Tt/)
-      }
-      for function in try MachineCode.functions(named: names) {
-        let match = try #require(function.name.firstMatch(of: /_\$(\d+)_Tt/))
-        let rows = try #require(Int(match.1)) + 1
-        let loop = MachineCode.hottestLoop(function)
-        let what = "\(function.name):\n\(loop.map(\.text).joined(separator: "\n"))"
-        let multiplyAdds = loop.filter(\.isMultiplyAdd)
-        #expect(!multiplyAdds.isEmpty && multiplyAdds.count % (3 * rows) == 0, "\(what)")
-        #expect(multiplyAdds.allSatisfy { $0.plainOperands.contains("%zmm") }, "\(what)")
-        #expect(!loop.contains { $0.operands.contains("%rsp") || $0.operands.contains("%rbp") }, "\(what)")
-        #expect(!loop.contains { $0.mnemonic.hasPrefix("call") }, "\(what)")
-      }
-      #expect(names.count == 7, "\(names)")
+      #expect(names.count == loops.count, "\(names)")
     }
 
     /// One binary runs on every x86-64 CPU, so code for newer ones must not be shared with older ones. A function that

@@ -72,15 +72,16 @@ final class Part: @unchecked Sendable {
   private let inputOffset: Int
   private let weightOffset: Int
 
-  /// The part `block` of `problem` as `kernel` computes it, or of its partial problem of `terms`, whose sums go to `partial`.
+  /// `worker`'s part of `division` of `problem`, as `kernel` computes it. Sums of some of the terms go to `partial`.
   ///
   /// - Parameter packedOffset: where its packed weights begin; nil for plain weights.
   init(
-    _ kernel: Kernel, _ problem: Problem, _ block: Block, _ terms: Range<Int>?, scratch: SharedBuffer,
+    _ kernel: Kernel, _ problem: Problem, _ division: Division, worker: Int, scratch: SharedBuffer,
     partial: SharedBuffer?, packedOffset: Int?
   ) {
-    computation = kernel.computation(of: terms.map(problem.partial) ?? problem)
-    self.block = block
+    let terms = division.terms?[worker]
+    computation = kernel.computation(of: division.part(of: problem, worker: worker))
+    block = division.blocks[worker]
     self.scratch = scratch.buffer.pointer
     self.partial = partial?.buffer.pointer
     inputOffset = (terms?.lowerBound ?? 0) * problem.inputChannelStride
@@ -102,8 +103,7 @@ final class Part: @unchecked Sendable {
   }
 }
 
-/// The workers' parts of an execution, computed without counting references to them: the counts are atomic, and took as
-/// long as a layer of a few thousand products.
+/// The workers' parts of an execution, computed without counting references to them, as a team calls its work.
 struct Parts: Sendable {
   private let owned: [Part]
   private let parts: [Unmanaged<Part>]

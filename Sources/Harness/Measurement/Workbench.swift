@@ -212,7 +212,7 @@ final class Workbench {
     let scratch = try scratch(kernel, division, replica)
     let all = division.blocks.indices.map { worker in
       Part(
-        kernel, problem, division.blocks[worker], division.terms?[worker], scratch: scratch[worker],
+        kernel, problem, division, worker: worker, scratch: scratch[worker],
         partial: division.terms == nil ? nil : partials[worker],
         packedOffset: packed.map { $0.offsets[division.terms == nil ? 0 : worker] })
     }

@@ -113,8 +113,7 @@ struct SplitModel {
         if block.isEmpty { return 0 }
         let terms = Double(division.terms?[worker].count ?? problem.k)
         let tiles = Double(rounded(block.rows.count, grain.rows) * rounded(block.columns.count, grain.columns))
-        let part = division.terms.map { problem.partial($0[worker]) } ?? problem
-        let computed = kernel.work(part, block)?.multiplyAdds ?? tiles * terms
+        let computed = kernel.work(division.part(of: problem, worker: worker), block)?.multiplyAdds ?? tiles * terms
         let rows = Double(block.rows.count)
         let columns = Double(block.columns.count)
         let bytes = 4 * ((rows + columns) * terms + rows * columns)

@@ -87,7 +87,7 @@ public struct Predictor: Sendable {
   private func worker(_ index: Int, _ division: Division, _ problem: Problem, _ kernel: Kernel) -> Worker? {
     let block = division.blocks[index]
     if block.isEmpty { return Worker(nanoseconds: 0, limit: "compute", bytes: 0, rate: 1) }
-    let part = division.terms.map { problem.partial($0[index]) } ?? problem
+    let part = division.part(of: problem, worker: index)
     let bytes = Self.bytes([block], terms: part.k)
     let level = home(bytes, index, division, part.k)
     guard let home = rate(level, worker: index) else { return nil }
